@@ -1,0 +1,121 @@
+"""Templates ``{{ ... }}`` in a scenario's strings: a closed list of names, no code."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+
+from emulator.core import matching, seeded, units
+
+PLAIN_NAMES: Final = ("task.id", "task.created_at", "now", "seed", "uuid", "null")
+FAKER_NAMES: Final = (
+    "address", "city", "color_name", "company", "country", "country_code", "date", "email", "file_name",
+    "first_name", "hex_color", "hostname", "ipv4", "job", "last_name", "mac_address", "md5", "name",
+    "paragraph", "phone_number", "sentence", "sha256", "slug", "street_address", "text", "url",
+    "user_agent", "user_name", "uuid4", "word",
+)  # fmt: skip
+"""Faker's providers that a template may name: text without side effects, none of them slow."""
+
+_PLACE: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.S)
+_ONLY: Final = re.compile(r"\{\{\s*((?:(?!\}\}).)*?)\s*\}\}", re.S)
+
+
+class Template(msgspec.Struct, frozen=True):
+    """A JSON value in which at least one string holds a template."""
+
+    value: Any
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What templates may speak of: one task (or none), its create request, the present instant, the draws' key."""
+
+    task_id: str | None
+    created_at: units.Instant | None
+    request: Callable[[], Mapping[str, Any]]
+    now: units.Instant
+    seed: int | str
+    key: bytes
+    number: int = 0
+
+
+def problem_with(name: str) -> str | None:
+    """Why a template can't hold this name, or ``None`` where it can."""
+    if name in PLAIN_NAMES or (name.startswith("request.") and len(name) > len("request.")):
+        return None
+    kind, _, faker = name.partition(".")
+    if kind == "faker":
+        return None if faker in FAKER_NAMES else f"faker.{faker} is not on the list of allowed names"
+    return f"{name!r} is no template name"
+
+
+def names_in(value: Any) -> list[str]:
+    """The names of all templates in a JSON value, in the order in which they stand."""
+    if isinstance(value, str):
+        return _PLACE.findall(value)
+    children = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return [name for child in children for name in names_in(child)]
+
+
+def compiled(value: Any) -> Any:
+    """The value itself where it holds no template, else a `Template` to give to `fill`."""
+    return Template(value) if names_in(value) else value
+
+
+def fill(value: Any, context: Context) -> Any:
+    """``value`` with each template replaced; a string that is one template keeps its value's type."""
+    return _filled(value.value, context, "") if isinstance(value, Template) else value
+
+
+def _filled(value: Any, context: Context, path: str) -> Any:
+    if isinstance(value, str):
+        return _filled_text(value, context, path)
+    if isinstance(value, Mapping):
+        return {key: _filled(child, context, f"{path}.{key}") for key, child in value.items()}
+    if isinstance(value, list):
+        return [_filled(child, context, f"{path}.{number}") for number, child in enumerate(value)]
+    return value
+
+
+def _filled_text(text: str, context: Context, path: str) -> Any:
+    if whole := _ONLY.fullmatch(text):
+        return _value_of(whole[1], context, path)
+    count = iter(range(len(text)))
+    return _PLACE.sub(
+        lambda place: matching.text_of(_value_of(place[1], context, f"{path}#{next(count)}")), text
+    )
+
+
+def _value_of(name: str, context: Context, path: str) -> Any:
+    match name:
+        case "null":
+            return None
+        case "now":
+            return units.format_instant(context.now)
+        case "seed":
+            return context.seed
+        case "uuid":
+            return seeded.uuid4_text(seeded.draw(context.key, f"uuid{path}", context.number))
+        case "task.id":
+            return context.task_id
+        case "task.created_at":
+            return None if context.created_at is None else units.format_instant(context.created_at)
+    if name.startswith("request."):
+        found = matching.field_of(context.request(), name.removeprefix("request."))
+        return None if found is matching.ABSENT else found
+    return _faked(name.removeprefix("faker."), context, path)
+
+
+def _faked(name: str, context: Context, path: str) -> Any:
+    fake = _faker()
+    fake.seed_instance(int.from_bytes(seeded.draw(context.key, f"faker{path}", context.number), "big"))
+    return str(getattr(fake, name)())
+
+
+@lru_cache(maxsize=1)
+def _faker() -> Any:
+    # Faker takes longer to import than the rest of the program: only a template that names it pays.
+    from faker import Faker  # noqa: PLC0415
+
+    return Faker("en_US")

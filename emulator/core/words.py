@@ -1,0 +1,67 @@
+"""The closed vocabularies that every other module speaks: statuses, operations, profiles, named errors."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What a task is doing, in neutral words; each provider prints its own."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
+
+
+class OperationName(StrEnum):
+    """What a client can ask for. Rules, limits and auth name operations by these words."""
+
+    CREATE = "create"
+    POLL = "poll"
+    CONTENT = "content"
+    DOWNLOAD = "download"
+
+
+class Profile(StrEnum):
+    """Which of a provider's two faces answers: its document's, or its newest public clients' and specifications'."""
+
+    DOCUMENTED = "documented"
+    CURRENT = "current"
+
+
+class ErrorName(StrEnum):
+    """The named errors of the scenario language. Each provider owns status code, body and headers of each."""
+
+    NO_TOKEN = "no_token"
+    INVALID_TOKEN = "invalid_token"
+    TOKEN_EXPIRED = "token_expired"
+    TOKEN_MISMATCHED = "token_mismatched"
+    FORBIDDEN = "forbidden"
+    INSUFFICIENT_QUOTA = "insufficient_quota"
+    BAD_REQUEST = "bad_request"
+    NOT_IMPLEMENTED = "not_implemented"
+    NOT_FOUND = "not_found"
+    CONTENT_REJECTED = "content_rejected"
+    RATE_LIMITED = "rate_limited"
+    INTERNAL = "internal"
+    BAD_GATEWAY = "bad_gateway"
+    UNAVAILABLE = "unavailable"
+    TIMEOUT = "timeout"
+
+
+class Situation(StrEnum):
+    """Refusals that no scenario names but every provider must word: they follow from the request alone."""
+
+    NO_ROUTE = "no_route"
+    """The path, or the method on it, is none of the provider's."""
+    NOT_READY = "not_ready"
+    """The content was asked for before the task completed."""
+    MEDIA_GONE = "media_gone"
+    """The content was asked for after the link behind it had died."""
+    TOO_LARGE = "too_large"
+    """The body is larger than the emulator reads for this operation."""
+    BROKEN_BODY = "broken_body"
+    """The body is not what its content type says (JSON that doesn't parse, a form without its boundary)."""

@@ -1,0 +1,154 @@
+"""What a provider is: a table of pure functions between its wire and the neutral words of `emulator.core`.
+
+A provider knows no clock, store, engine or framework. What it can't know it is handed: the instant,
+the profile, the link.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from emulator.core.call import Call, Refusal
+from emulator.core.effects import Failure
+from emulator.core.task import Snapshot, Task
+from emulator.core.units import Instant
+from emulator.core.words import ErrorName, OperationName, Profile, Status
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Header fields as ASGI has them: names in lower case."""
+
+
+class Inbound(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as a provider's `Operation.parse` gets it."""
+
+    method: str
+    path: str
+    """Decoded, without the base path and the query."""
+    params: tuple[str, ...]
+    """The segments that stood where the operation's path has ``{...}``, decoded."""
+    query: Mapping[str, str]
+    headers: Mapping[bytes, bytes]
+    fields: Any = None
+    """The body as JSON values, whatever its content type; ``None`` for an operation that reads no body."""
+    broken: str | None = None
+    """Why the body couldn't be read, in a sentence."""
+    profile: Profile
+
+
+class Wire(msgspec.Struct, frozen=True):
+    """An answer on the wire, short of what every answer of the provider carries."""
+
+    status_code: int
+    body: Any
+    """JSON values, or text for what isn't JSON (`content_type` says what)."""
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = "application/json"
+
+
+class View(msgspec.Struct, frozen=True, gc=False):
+    """One task at one instant, with all that a provider needs to print it."""
+
+    task: Task
+    snapshot: Snapshot
+    now: Instant
+    profile: Profile
+    account: Any
+    """What `Provider.account` made for the namespace."""
+    link: str | None
+    """The link to the result: ``None`` before completion, and where the scenario leaves it out."""
+    link_dies_at: Instant
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """The exchange that is being refused or answered, as far as its wording depends on it."""
+
+    profile: Profile
+    method: str
+    path: str
+    now: Instant
+    entropy: bytes
+    """Sixteen bytes or more that are this exchange's own: request and trace ids are cut from them."""
+    status: Status | None = None
+
+
+class Clip(msgspec.Struct, frozen=True):
+    """The size and duration of the video that a request asks for."""
+
+    width: int
+    height: int
+    seconds: int
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider needs to write the link to a result."""
+
+    task: Task
+    account: Any
+    ended_at: Instant
+    dies_at: Instant
+
+
+class Link(msgspec.Struct, frozen=True):
+    """The provider's own part of a link: what follows the common head, and the query in its order.
+
+    The parameter whose value is ``None`` is where the signature goes.
+    """
+
+    tail: str
+    query: tuple[tuple[str, str | None], ...]
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a provider's table."""
+
+    name: OperationName
+    method: str
+    path: str
+    """Below the base path; ``{...}`` stands for one segment."""
+    parse: Callable[[Inbound], Call]
+    """Never raises, and judges only in the call's ``refusal``: auth and rules come first."""
+    item: Callable[[View], dict[str, Any]]
+    """One task as this operation prints it. Patches apply to what it returns."""
+    answer: Callable[[Call, Sequence[dict[str, Any]], Profile], dict[str, Any] | Refusal]
+    """The whole body from the printed tasks that were found, or why there is none."""
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """One vendor's service."""
+
+    name: str
+    base: str
+    """The path that it lives under, with its leading slash."""
+    hosts: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    account: Callable[[bytes], Any]
+    """What is the same for all tasks of a namespace (user ids and their like), from the namespace's key."""
+    new_id: Callable[[bytes, Instant, Any], str]
+    """The id of a new task, from its entropy, its creation and the account."""
+    alias_of: Callable[[str, Any], str | None]
+    """The task id that another name stands for, where the one can be computed from the other."""
+    alias: Callable[[Task, Any], str | None]
+    """Another name of the task that `alias_of` can't compute and that must be kept."""
+    echo: Callable[[Mapping[str, Any], bytes], tuple[Any, ...]]
+    """What the provider will print of a create request, defaults filled in; kept in `Task.echo`."""
+    value_names: tuple[str, ...]
+    """The names that a scenario's ``values`` may set: what the provider would have chosen."""
+    example_request: Mapping[str, Any]
+    """The create request of the provider's document; what a task has that begins without one."""
+    key: Callable[[bytes | None, Profile], str | ErrorName]
+    """The API key in an ``Authorization`` header, or what is wrong with the header."""
+    refuse: Callable[[Refusal, Scene], Wire]
+    """Every named error and every situation in the provider's words."""
+    failure: Callable[[Failure | None, Profile], tuple[str, str]]
+    """Code and message of a failed task."""
+    headers: Callable[[Scene], Headers]
+    """What every answer of the provider carries, besides content type, length and date."""
+    clip: Callable[[Mapping[str, Any]], Clip]
+    """The video that a create request asks for."""
+    link: Callable[[Result], Link]
+    dies_at: Callable[[Mapping[str, str]], Instant | None]
+    """When a link with this query dies; ``None``: the query doesn't say, so the link isn't ours."""
+    signature_name: str
+    storage_refusal: Callable[[bool, Scene], Wire]
+    """What the storage behind the links answers to a dead link (``True``) or a tampered one (``False``)."""
