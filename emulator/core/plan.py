@@ -81,6 +81,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Where every entry ends by time alone, how long after creation; ``None``: polls have a say."""
     counts: bool = False
     """Whether a rule asks how many calls there were or how often it fired."""
+    is_plain: bool = False
+    """Whether polls of it meet neither rules nor patches, latency, hints or templates."""
     floors: tuple[int, ...] = ()
     """The progress with which each entry begins, so that it never falls unless a literal says so."""
 
@@ -129,8 +131,17 @@ def plan_of(entries: tuple[Entry, ...], **others: Any) -> Plan:
         ends=None if others.get("manual") else _ends(entries),
         floors=_floors(entries),
         counts=any(rule.counts for rule in rules),
+        is_plain=all(others.get(name) is None for name in ("patch", "default_delay"))
+        and not rules
+        and all(map(_is_plain, entries)),
         **others,
     )
+
+
+def _is_plain(entry: Entry) -> bool:
+    failure = entry.failure
+    asked = (entry.patch, entry.delay, entry.poll_after)
+    return all(a is None for a in asked) and (failure is None or isinstance(failure.message, str | None))
 
 
 def _ends(entries: tuple[Entry, ...]) -> tuple[Duration, ...] | None:

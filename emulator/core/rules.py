@@ -119,7 +119,12 @@ def conditions_hold(conditions: Conditions, occasion: Occasion) -> bool:
         age = occasion.ages.get(conditions.since)
         if age is None or not spans.holds_time(conditions.between, age):
             return False
-    return all(matching.matches(m.matcher, _asked(m.field, occasion)) for m in conditions.match)
+    return match_holds(conditions.match, occasion)
+
+
+def match_holds(match: Iterable[Match], occasion: Occasion) -> bool:
+    """Whether every line of a ``match`` holds for the occasion."""
+    return all(matching.matches(m.matcher, _asked(m.field, occasion)) for m in match)
 
 
 def _asked(field: str, occasion: Occasion) -> Any:

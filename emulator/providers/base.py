@@ -19,7 +19,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields as ASGI has them: names in lower case."""
 
 
-class Inbound(msgspec.Struct, frozen=True, kw_only=True):
+class Inbound(msgspec.Struct, frozen=True, gc=False):
     """A request as a provider's `Operation.parse` gets it."""
 
     method: str
@@ -29,11 +29,11 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     """The segments that stood where the operation's path has ``{...}``, decoded."""
     query: Mapping[str, str]
     headers: Mapping[bytes, bytes]
+    profile: Profile
     fields: Any = None
     """The body as JSON values, whatever its content type; ``None`` for an operation that reads no body."""
     broken: str | None = None
     """Why the body couldn't be read, in a sentence."""
-    profile: Profile
 
 
 class Wire(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
     link_dies_at: Instant
 
 
-class Scene(msgspec.Struct, frozen=True, kw_only=True):
+class Scene(msgspec.Struct, frozen=True, gc=False):
     """The exchange that is being refused or answered, as far as its wording depends on it."""
 
     profile: Profile

@@ -1,0 +1,311 @@
+"""The composition root: one ASGI application that leads each request to its provider, the media or the control API.
+
+Polls are led by dictionaries in front of Starlette's router, which would cost a third of the speed;
+the control API goes through it.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+import orjson
+
+from emulator import bodies, endpoint, media
+from emulator.core.words import OperationName
+from emulator.endpoint import Reply, Request
+from emulator.engine import Library, Namespace, Settings
+from emulator.providers import PROVIDERS
+from emulator.providers.base import Operation, Provider
+from emulator.routing import Door, Route, segments_of
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Observer = Callable[["Observed"], None]
+log = logging.getLogger("emulator")
+
+_MAX_HOSTS: Final = 256
+_NAME: Final = re.compile(r"[A-Za-z0-9*_-]+")
+_PREFLIGHT_MAX_AGE: Final = b"600"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What `serve` was told, as far as the application cares."""
+
+    settings: Settings = Settings()
+    public_url: str | None = None
+    """Scheme and host that links start with; ``None``: those of the request that created the task."""
+    root_provider: str = "octopusx"
+    """Who answers at the root where two providers share a path and the task doesn't tell."""
+
+
+class Observed(msgspec.Struct, frozen=True, gc=False):
+    """One exchange with a provider, after its answer was settled."""
+
+    namespace: str
+    provider: str
+    operation: str
+    at: int
+    status_code: int
+    tasks: tuple[str, ...]
+    rule: str | None
+
+
+class App:
+    """The emulator as an ASGI application."""
+
+    def __init__(
+        self, library: Library, options: Options | None = None, observer: Observer | None = None
+    ) -> None:
+        self.options = options or Options()
+        self.library = library
+        self.observer = observer
+        self.namespace = Namespace("default", self.options.settings, library)
+        self.namespace.start(PROVIDERS)
+        self._by_name = {provider.name: provider for provider in PROVIDERS}
+        self._root = Door(PROVIDERS)
+        self._bases: dict[str, Door] = {}
+        self._hosts: dict[bytes, Door | None] = {}
+        for base in dict.fromkeys(provider.base for provider in PROVIDERS):
+            door = Door([provider for provider in PROVIDERS if provider.base == base])
+            self._bases[base.strip("/")] = door
+            for host in {host for provider in door.providers for host in provider.hosts}:
+                self._hosts[host.encode()] = door
+        self._control: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI connection."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        segments = segments_of(scope["path"], scope["raw_path"])
+        first = segments[0]
+        if first == "media":
+            return await self._media(scope, headers, receive, send)
+        door = self._door_of_host(headers.get(b"host", b""))
+        if door is None:
+            if first == "__admin":
+                return await self._admin(scope, receive, send)
+            door = self._bases.get(first)
+            if door is None:
+                door = self._root
+            else:
+                del segments[0]
+        route, params = door.find(segments, scope["method"])
+        if route is None:
+            return await self._astray(scope, headers, door, segments, send)
+        provider, operation = self._row(route, params)
+        fields: bodies.Body | None = None
+        if operation.method == "POST":
+            creates = operation.name is OperationName.CREATE
+            limit = bodies.CREATE_LIMIT if creates else bodies.POLL_LIMIT
+            try:
+                fields = await bodies.understand(receive, headers, limit, forms=creates)
+            except bodies.Hung:
+                return None
+        elif b"content-length" in headers:
+            fields = bodies.unread(headers)
+        path = scope["path"] if door is self._root else _below(scope["path"], first)
+        request = Request(
+            scope["method"],
+            path,
+            params,
+            scope["query_string"],
+            headers,
+            fields.fields if fields else None,
+            fields.broken if fields else None,
+            fields.too_large if fields else None,
+            self._origin(scope, headers),
+        )
+        try:
+            reply = endpoint.respond(self.namespace, provider, operation, request)
+        except Exception:
+            log.exception("a defect of the emulator, met at %s %s", scope["method"], scope["path"])
+            return await _send_defect(send)
+        if self.observer is not None:
+            self._observe(provider, operation, reply)
+        await self._send(reply, scope, send)
+
+    def _door_of_host(self, host: bytes) -> Door | None:
+        door = self._hosts.get(host)
+        if door is None and host not in self._hosts:
+            if len(self._hosts) > _MAX_HOSTS:
+                return self._hosts.get(host.partition(b":")[0].lower())
+            door = self._hosts[host] = self._hosts.get(host.partition(b":")[0].lower())
+        return door
+
+    def _row(self, route: Route, params: tuple[str, ...]) -> tuple[Provider, Operation]:
+        """The row meant: where vendors share a path, that of the one who knows the task, else the root's."""
+        rows = route.rows
+        if len(rows) == 1:
+            return rows[0]
+        now = self.namespace.clock.now()
+        knowing = [r for r in rows if params and self.namespace.find(r[0], params[0], now) is not None]
+        if len(knowing) == 1:
+            return knowing[0]
+        return next((r for r in rows if r[0].name == self.options.root_provider), rows[0])
+
+    def _request(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        segments: list[str],
+        params: tuple[str, ...],
+        body: bodies.Body | None,
+    ) -> Request:
+        return Request(
+            method=scope["method"],
+            path="/" + "/".join(segments),
+            params=params,
+            query=scope["query_string"],
+            headers=headers,
+            fields=None if body is None else body.fields,
+            broken=None if body is None else body.broken,
+            too_large=None if body is None else body.too_large,
+            origin=self._origin(scope, headers),
+        )
+
+    def _origin(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
+        if self.options.public_url is not None:
+            return self.options.public_url
+        host = headers.get(b"host")
+        if host:
+            return _written(scope["scheme"], host)
+        # Only HTTP/1.0 may leave the Host out.
+        name, port = scope.get("server") or ("localhost", None)
+        return f"{scope['scheme']}://{name}:{port}" if port else f"{scope['scheme']}://{name}"
+
+    def _observe(self, provider: Provider, operation: Operation, reply: Reply) -> None:
+        assert self.observer is not None
+        now = self.namespace.clock.now()
+        name = self.namespace.name
+        self.observer(
+            Observed(name, provider.name, operation.name, now, reply.status_code, reply.tasks, reply.rule)
+        )
+
+    async def _send(self, reply: Reply, scope: Scope, send: Send) -> None:
+        if reply.delay:
+            await self.namespace.clock.pause(reply.delay)
+        if reply.clip is not None:
+            return await media.serve(scope, send, reply.clip, reply.headers)
+        headers = reply.headers
+        headers.append((b"content-length", b"%d" % len(reply.body)))
+        await send({"type": "http.response.start", "status": reply.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _astray(
+        self, scope: Scope, headers: Mapping[bytes, bytes], door: Door, segments: list[str], send: Send
+    ) -> None:
+        """A path, or a method on one, that isn't in the tables."""
+        methods = door.methods(segments)
+        if scope["method"] == "OPTIONS" and methods:
+            return await _send_preflight(headers, methods, send)
+        providers = door.providers if door is not self._root else self._owners_at_root(segments[0])
+        if not providers:
+            return await self._send_index(scope, send)
+        reply = endpoint.no_route(
+            self.namespace, providers[0], self._request(scope, headers, segments, (), None)
+        )
+        await self._send(reply, scope, send)
+
+    def _owners_at_root(self, first: str) -> tuple[Provider, ...]:
+        """Whose paths begin with this segment at the root; the root provider's first."""
+        owners = [p for p in PROVIDERS if any(o.path.strip("/").split("/")[0] == first for o in p.operations)]
+        return tuple(sorted(owners, key=lambda provider: provider.name != self.options.root_provider))
+
+    async def _send_index(self, scope: Scope, send: Send) -> None:
+        origin = self._origin(scope, dict(scope["headers"]))
+        bases = {provider.name: f"{origin}{provider.base}" for provider in PROVIDERS}
+        body = {"emulator": "video-emulator", "providers": bases, "control": f"{origin}/__admin/health"}
+        status = 200 if scope["path"] == "/" else 404
+        if status == 404:
+            body["error"] = f"nothing is served at {scope['path'][:200]}; each provider has a path of its own"
+        await _send_json(send, status, body)
+
+    async def _media(
+        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        claim = media.claim(
+            self._by_name, scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+        )
+        if claim is None or scope["method"] not in {"GET", "HEAD"}:
+            return await _send_json(send, 404, {"error": "no video has this address"})
+        provider = self._by_name[claim.provider]
+        request = self._request(scope, headers, [scope["path"].strip("/")], (), None)
+        reply = endpoint.download(self.namespace, provider, request, claim)
+        await self._send(reply, scope, send)
+
+    async def _admin(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._control is None:
+            # Imported with the first control call: a poll shouldn't wait for a framework that it doesn't meet.
+            from emulator.control import control  # noqa: PLC0415
+
+            self._control = control(self.namespace, self._trusted_hosts())
+        await self._control(scope, receive, send)
+
+    def _trusted_hosts(self) -> frozenset[str]:
+        public = urlsplit(self.options.public_url or "").hostname
+        return frozenset({public} if public else ())
+
+
+def _below(path: str, base: str) -> str:
+    """The path below a provider's base."""
+    return path[path.index(base) + len(base) :]
+
+
+@lru_cache(maxsize=256)
+def _written(scheme: str, host: bytes) -> str:
+    return f"{scheme}://{host.decode('latin-1')}"
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _send_preflight(headers: Mapping[bytes, bytes], methods: tuple[str, ...], send: Send) -> None:
+    allowed = ", ".join((*methods, "OPTIONS")).encode()
+    answer = [
+        (b"access-control-allow-origin", b"*"),
+        (b"access-control-allow-methods", allowed),
+        (
+            b"access-control-allow-headers",
+            _header_names(headers.get(b"access-control-request-headers", b"*")),
+        ),
+        (b"access-control-max-age", _PREFLIGHT_MAX_AGE),
+        (b"allow", allowed),
+    ]
+    await send({"type": "http.response.start", "status": 204, "headers": answer})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _header_names(asked: bytes) -> bytes:
+    """The header names that a preflight asks for, less whatever can't be one."""
+    names = (name.strip() for name in asked.decode("latin-1").split(","))
+    return ", ".join(name for name in names if _NAME.fullmatch(name)).encode()
+
+
+async def _send_json(send: Send, status_code: int, value: Any) -> None:
+    body = orjson.dumps(value)
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_defect(send: Send) -> None:
+    # A bug of ours must look like ours, and not like a provider's error.
+    text = "video-emulator met a defect of its own; its log has the details. This is no provider's answer."
+    await _send_json(send, 500, {"video_emulator": {"error": text}})

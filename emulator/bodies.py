@@ -1,0 +1,259 @@
+"""Request bodies: read within bounds, understood as JSON values whatever their content type, never judged."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+import orjson
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+MIB: Final = 1024 * 1024
+POLL_LIMIT: Final = MIB
+"""What polls and control calls may send."""
+CREATE_LIMIT: Final = 64 * MIB
+MAX_DEPTH: Final = 64
+LONGEST_STRING: Final = 64 * 1024
+"""A longer string of a create request is kept, and echoed, as its digest."""
+MAX_PARTS: Final = 1000
+
+
+class Body(msgspec.Struct, frozen=True):
+    """A body, understood: its JSON values, or why there are none."""
+
+    fields: Any = None
+    broken: str | None = None
+    too_large: str | None = None
+
+
+class TooLarge(Exception):
+    """The body is longer than its reader allows."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body is longer than {limit // MIB} MiB, the most that is read here")
+
+
+class Hung(Exception):
+    """The client left before it had sent its body."""
+
+
+async def read(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
+    """The whole body.
+
+    Raises:
+        TooLarge: it is, or says that it is, longer than ``limit`` bytes.
+        Hung: the client disconnected.
+    """
+    _check_announced(headers, limit)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        chunk, more = await _next(receive)
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(limit)
+        if not more and not chunks:
+            return chunk
+        chunks.append(chunk)
+        if not more:
+            return b"".join(chunks)
+
+
+def unread(headers: Mapping[bytes, bytes]) -> Body | None:
+    """What is wrong with the length of a body that nobody reads, such as a GET's."""
+    try:
+        _check_announced(headers, POLL_LIMIT)
+    except TooLarge as problem:
+        return Body(too_large=str(problem))
+    return None
+
+
+def _check_announced(headers: Mapping[bytes, bytes], limit: int) -> None:
+    announced = headers.get(b"content-length", b"")
+    # More than fifteen digits is too large whatever they are, and too long for int() to be asked.
+    if announced.isdigit() and (len(announced) > 15 or int(announced) > limit):
+        raise TooLarge(limit)
+
+
+async def _next(receive: Receive) -> tuple[bytes, bool]:
+    message = await receive()
+    if message["type"] != "http.request":
+        raise Hung
+    return message.get("body", b""), message.get("more_body", False)
+
+
+async def understand(receive: Receive, headers: Mapping[bytes, bytes], limit: int, *, forms: bool) -> Body:
+    """The body as JSON values: of JSON, and where ``forms`` says so of urlencoded and multipart forms too.
+
+    Raises:
+        Hung: the client disconnected.
+    """
+    content_type = headers.get(b"content-type", b"").decode("latin-1")
+    kind = content_type.partition(";")[0].strip().lower()
+    try:
+        if forms and kind == "multipart/form-data":
+            _check_announced(headers, limit)
+            return await _multipart(receive, content_type, limit)
+        data = await read(receive, headers, limit)
+    except TooLarge as problem:
+        return Body(too_large=str(problem))
+    if forms and kind == "application/x-www-form-urlencoded" and not data.lstrip().startswith(b"{"):
+        return Body(_folded(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True)))
+    if kind and kind != "application/json" and not kind.endswith("+json") and not _is_careless(kind, data):
+        wanted = "application/json or a form" if forms else "application/json"
+        return Body(broken=f"expected a body of content type {wanted}, got {content_type[:100]!r}")
+    return from_json(data, kept=forms)
+
+
+def _is_careless(kind: str, data: bytes) -> bool:
+    # curl -d without a header labels JSON as a form; the providers' own guides send a header,
+    # and nothing is gained by refusing what plainly is JSON.
+    return kind == "application/x-www-form-urlencoded" and data.lstrip()[:1] in (b"{", b"")
+
+
+def from_json(data: bytes, *, kept: bool = True) -> Body:
+    """The JSON value that the bytes hold; what will be ``kept`` has each long string replaced by its digest."""
+    if not data.strip():
+        return Body(broken="expected a JSON object, got an empty body")
+    try:
+        value = orjson.loads(data)
+        return Body(bounded(value) if kept else value)
+    except orjson.JSONDecodeError as problem:
+        return Body(broken=f"the body is not JSON: {problem}")
+    except RecursionError:
+        return Body(broken=f"the body is nested deeper than {MAX_DEPTH} levels")
+
+
+def bounded(value: Any, depth: int = 0) -> Any:
+    """The value with each string over `LONGEST_STRING` replaced by its digest; ``RecursionError`` past `MAX_DEPTH`."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_STRING else _digest_of(value.encode("utf-8", "replace"))
+    if isinstance(value, dict | list) and depth >= MAX_DEPTH:
+        raise RecursionError
+    if isinstance(value, dict):
+        return {bounded(key): bounded(child, depth + 1) for key, child in value.items()}
+    if isinstance(value, list):
+        return [bounded(child, depth + 1) for child in value]
+    return value
+
+
+def _digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()} ({len(data)} bytes)"
+
+
+def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The fields of a form: a repeated one as a list, ``metadata[key]`` as an object."""
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        outer, bracket, inner = name.partition("[")
+        target, key = fields, name
+        if bracket and inner.endswith("]") and len(inner) > 1 and isinstance(fields.get(outer, {}), dict):
+            target, key = fields.setdefault(outer, {}), inner[:-1]
+        kept = bounded(value)
+        if key not in target:
+            target[key] = kept
+        elif isinstance(target[key], list):
+            target[key].append(kept)
+        else:
+            target[key] = [target[key], kept]
+    return fields
+
+
+class _Part:
+    """One part of a multipart form while it arrives. A file's bytes are counted and dropped."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
+        self.data = bytearray()
+        self.size = 0
+        self.field = self.value = b""
+
+
+async def _multipart(receive: Receive, content_type: str, limit: int) -> Body:
+    # Imported when the first form arrives: most runs meet none.
+    from python_multipart import MultipartParser  # noqa: PLC0415
+    from python_multipart.exceptions import FormParserError  # noqa: PLC0415
+    from python_multipart.multipart import parse_options_header  # noqa: PLC0415
+
+    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+    if not boundary:
+        return Body(broken="the content type multipart/form-data names no boundary")
+    form = _Form(parse_options_header)
+    try:
+        parser = MultipartParser(boundary, callbacks=form.callbacks())
+        size, more = 0, True
+        while more:
+            chunk, more = await _next(receive)
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(limit)
+            parser.write(chunk)
+        parser.finalize()
+    except FormParserError as problem:
+        return Body(broken=f"the multipart form can't be read: {problem}")
+    if form.is_overfull:
+        return Body(broken=f"the multipart form has more than {MAX_PARTS} parts")
+    if form.open or not form.is_closed:
+        return Body(broken="the multipart form ends before its closing boundary")
+    return Body(_folded(form.pairs))
+
+
+class _Form:
+    """Collects the parts of a multipart form from the parser's callbacks."""
+
+    def __init__(self, parse_options: Callable[[str], tuple[bytes, dict[bytes, bytes]]]) -> None:
+        self.pairs: list[tuple[str, Any]] = []
+        self.open = False
+        self.is_closed = False
+        self.is_overfull = False
+        self._parse_options = parse_options
+        self._part = _Part()
+
+    def callbacks(self) -> Any:
+        """The callbacks by the names that the parser knows."""
+        names = (
+            "part_begin", "part_data", "part_end", "header_field", "header_value", "header_end", "headers_finished",
+            "end",
+        )  # fmt: skip
+        return {f"on_{name}": getattr(self, f"_{name}") for name in names}
+
+    def _part_begin(self) -> None:
+        self._part, self.open = _Part(), True
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._part.field += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._part.value += data[start:end]
+
+    def _header_end(self) -> None:
+        part = self._part
+        part.headers[part.field.decode("latin-1").lower()] = part.value.decode("utf-8", "replace")
+        part.field = part.value = b""
+
+    def _headers_finished(self) -> None:
+        disposition = self._parse_options(self._part.headers.get("content-disposition", ""))[1]
+        self._name = disposition.get(b"name", b"").decode("utf-8", "replace")
+        filename = disposition.get(b"filename")
+        self._filename = None if filename is None else filename.decode("utf-8", "replace")
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        self._part.size += end - start
+        if self._filename is None:
+            self._part.data += data[start:end]
+
+    def _part_end(self) -> None:
+        self.open = False
+        if len(self.pairs) >= MAX_PARTS:
+            self.is_overfull = True
+            return
+        if self._filename is None:
+            self.pairs.append((self._name, self._part.data.decode("utf-8", "replace")))
+            return
+        kind = self._part.headers.get("content-type", "application/octet-stream")
+        self.pairs.append((self._name, {"filename": self._filename, "content_type": kind, "size": self._part.size}))
+
+    def _end(self) -> None:
+        self.is_closed = True

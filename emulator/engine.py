@@ -1,0 +1,466 @@
+"""The engine: namespaces, and everything that writes to them.
+
+A `Namespace` is an isolated world: its own tasks, active scenario, clock, seed and counters. It knows
+providers only as the tables of `emulator.providers.base`, and nothing of HTTP.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, Final, Protocol
+
+import msgspec
+import orjson
+
+from emulator.clock import Clock
+from emulator.core import scenario, seeded, spans
+from emulator.core.call import Listing, Refusal
+from emulator.core.effects import Failure
+from emulator.core.matching import matches
+from emulator.core.plan import Plan, has_draws
+from emulator.core.rules import NOTHING, Occasion, Verdict, conditions_hold, judge, match_holds
+from emulator.core.scenario import ClockSettings, Item, Scenario
+from emulator.core.task import Snapshot, Task, next_change, polled, state_at
+from emulator.core.units import Instant
+from emulator.core.words import ErrorName, OperationName, Profile
+from emulator.providers.base import Provider
+from emulator.store import MemoryStore
+
+MAX_STARTED: Final = 100
+"""How many unknown ids of one batch begin as new tasks, under ``unknown_task: start``."""
+_MAX_CACHED_KEYS: Final = 1024
+_NAMED_IN_PROMPT: Final = re.compile(r"scenario:([A-Za-z0-9][A-Za-z0-9._-]*)")
+_NAMESPACED_KEY: Final = re.compile(r"sk-ns-(?:(?!--).)+--")
+
+
+class Library(Protocol):
+    """Where scenarios are found by name."""
+
+    def get(self, name: str) -> Scenario | None: ...  # noqa: D102 - said by the class
+
+    def names(self) -> Sequence[str]: ...  # noqa: D102
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What `serve` was told, as far as namespaces care."""
+
+    seed: int | str = 0
+    clock: ClockSettings | None = None
+    """``None``: as the scenario's file says, else real time."""
+    profile: Profile = Profile.DOCUMENTED
+    """For scenarios that name none."""
+    max_tasks: int = 100_000
+    scenario: str = "happy-path"
+    """The scenario that a namespace begins with."""
+
+
+class UnknownScenario(LookupError):
+    """No scenario has this name."""
+
+    def __init__(self, name: str, names: Sequence[str]) -> None:
+        super().__init__(f"no scenario is called {name!r}; there are: {', '.join(names)}")
+        self.name = name
+
+
+class Exchange(msgspec.Struct):
+    """What is known of one request before it is judged."""
+
+    provider: Provider
+    operation: OperationName
+    key: str | ErrorName
+    """The API key, or what is wrong with the header that should hold it."""
+    headers: Mapping[bytes, bytes]
+    origin: str
+    now: Instant
+    activation: "Activation"
+    """What applies to the request: its rules count where no task brings its own."""
+
+    @property
+    def profile(self) -> Profile:
+        """The provider's face that answers where no task brings its own."""
+        return self.activation.profile
+
+
+class Activation:
+    """One scenario in force in one namespace since an instant, with the counts that its spans ask for."""
+
+    def __init__(self, what: Scenario, at: Instant, profile: Profile) -> None:
+        self.scenario = what
+        self.at = at
+        self.profile = what.profile or profile
+        self.is_open = not what.auth.keys and not what.auth.reject
+        """Whether every API key is good."""
+        self.fired: dict[str, int] = {}
+        self._calls: dict[str, int] = {}
+        self._arrivals: dict[int, int] = {}
+        self._plans: dict[tuple[int, int], Plan] = {}
+        self._good_keys: dict[str, bool] = {}
+
+    def count(self, what: str) -> int:
+        """How manieth call of this kind the present one is."""
+        number = self._calls[what] = self._calls.get(what, 0) + 1
+        return number
+
+    def item_for(self, occasion: Occasion) -> int:
+        """The number of the first task item that takes this new task; -1: none does."""
+        for number, item in enumerate(self.scenario.items):
+            if item.id is None and self._takes(number, item, occasion):
+                return number
+        return -1
+
+    def _takes(self, number: int, item: Item, occasion: Occasion) -> bool:
+        if not scenario.takes(item, occasion.provider) or not match_holds(item.match, occasion):
+            return False
+        if not item.calls:
+            return True
+        arrival = self._arrivals[number] = self._arrivals.get(number, 0) + 1
+        return spans.holds_call(item.calls, arrival)
+
+    def plan_for(self, number: int, entropy: bytes) -> Plan:
+        """The plan of a task of this entropy that the item took; shared where nothing of it is drawn."""
+        item = self.scenario.items[number] if number >= 0 else scenario.UNFITTED
+        choice = scenario.chosen(item, entropy)
+        if has_draws(choice.entries):
+            return scenario.resolved(self.scenario, number, choice, entropy, self.profile, self.at)
+        place = (number, item.choices.index(choice))
+        plan = self._plans.get(place)
+        if plan is None:
+            plan = scenario.resolved(self.scenario, number, choice, entropy, self.profile, self.at)
+            self._plans[place] = plan
+        return plan
+
+    def knows(self, key: str) -> bool:
+        """Whether the scenario counts this key among the good ones."""
+        if not self.scenario.auth.keys:
+            return True
+        good = self._good_keys.get(key)
+        if good is None:
+            if len(self._good_keys) >= _MAX_CACHED_KEYS:
+                self._good_keys.clear()
+            good = self._good_keys[key] = scenario.key_is_known(self.scenario.auth, judged_key(key))
+        return good
+
+
+def judged_key(key: str) -> str:
+    """The key as ``auth`` sees it: ``sk-ns-NAME--REST`` is judged as ``sk-REST``."""
+    return _NAMESPACED_KEY.sub("sk-", key, count=1) if key.startswith("sk-ns-") else key
+
+
+class Namespace:
+    """One isolated world."""
+
+    def __init__(self, name: str, settings: Settings, library: Library) -> None:
+        self.name = name
+        self.settings = settings
+        self.library = library
+        self.store = MemoryStore(settings.max_tasks)
+        self.clock_is_set = False
+        """Whether the control API set the clock: then no scenario's file does."""
+        self._begin()
+
+    def _begin(self, clock: ClockSettings | None = None) -> None:
+        self.store.clear()
+        self._digests: dict[int, int] = {}
+        self._exchanges = 0
+        self._accounts: dict[str, Any] = {}
+        self._activations: dict[str, Activation] = {}
+        self.clock = Clock(clock or self.settings.clock or ClockSettings())
+        self.clock_is_set = clock is not None
+
+    # Scenarios
+
+    def start(self, providers: Sequence[Provider]) -> None:
+        """Put the scenario that the settings name in force. Call it once, when the providers are known."""
+        self.providers = providers
+        found = self.library.get(self.settings.scenario)
+        if found is None:
+            raise UnknownScenario(self.settings.scenario, self.library.names())
+        self.activate(found)
+
+    def activate(self, what: Scenario) -> Activation:
+        """Put a scenario in force, from now on: its counts begin at zero, its existing tasks appear."""
+        self._take_clock_of(what)
+        self.key = seeded.key_of("namespace", what.seed if what.seed is not None else self.settings.seed)
+        self.seed: int | str = what.seed if what.seed is not None else self.settings.seed
+        self._accounts.clear()
+        self.active = self._activated(what)
+        self._happy = Activation(scenario.HAPPY_PATH, self.active.at, self.settings.profile)
+        return self.active
+
+    def in_force(self, provider: Provider, activation: Activation | None = None) -> Activation:
+        """What applies to the provider: the scenario named, else the active one; the happy path if that isn't theirs."""
+        activation = activation or self.active
+        return activation if activation.scenario.speaks_of(provider.name) else self._happy
+
+    def _take_clock_of(self, what: Scenario) -> None:
+        if what.clock is None or self.settings.clock is not None or self.clock_is_set:
+            return
+        start, now = what.clock.start, self.clock.now()
+        # A clock that already dated a client's task never goes back; the mode changes all the same.
+        keeps_now = start is None or (start < now and len(self.store) > 0)
+        self.clock = Clock(msgspec.structs.replace(what.clock, start=now if keeps_now else start))
+
+    def _activated(self, what: Scenario) -> Activation:
+        activation = Activation(what, self.clock.now(), self.settings.profile)
+        self._activations[what.name] = activation
+        for number, item in enumerate(what.items):
+            if item.id is not None:
+                self._add_existing(activation, number, item)
+        return activation
+
+    def _add_existing(self, activation: Activation, number: int, item: Item) -> None:
+        for provider in self.providers:
+            if not scenario.takes(item, provider.name) or not activation.scenario.speaks_of(provider.name):
+                continue
+            created_at = item.created if item.created_is_instant else activation.at + item.created
+            entropy = seeded.task_entropy(self.key, seeded.key_of("existing", provider.name, str(item.id)), 0)
+            request = item.request or provider.example_request
+            self._add(
+                provider, str(item.id), created_at, entropy, activation.plan_for(number, entropy), request, ""
+            )
+
+    def activation_named(self, name: str) -> Activation | None:
+        """A scenario that a request names, in force for that request; ``None``: there is none of that name."""
+        known = self._activations.get(name)
+        if known is not None:
+            return known
+        found = self.library.get(name)
+        return None if found is None else self._activated(found)
+
+    def activation_in_prompt(self, prompt: str) -> Activation | None:
+        """The scenario that the word ``scenario:NAME`` in a prompt names, if there is one of that name."""
+        for name in _NAMED_IN_PROMPT.findall(prompt) if "scenario:" in prompt else ():
+            activation = self.activation_named(name) or self.activation_named(name.rstrip("."))
+            if activation is not None:
+                return activation
+        return None
+
+    def reset(self, clock: ClockSettings | None = None) -> None:
+        """Forget every task and count; the active scenario begins anew, on the clock that it had or on this one."""
+        active = self.active.scenario
+        self._begin(clock)
+        self.activate(active)
+
+    # Tasks
+
+    def account(self, provider: Provider) -> Any:
+        """What is the same for all tasks of the provider in this namespace."""
+        account = self._accounts.get(provider.name)
+        if account is None:
+            account = self._accounts[provider.name] = provider.account(self.key)
+        return account
+
+    def find(self, provider: Provider, task_id: str, now: Instant) -> Task | None:
+        """The task, unless it is unknown, given up, or not yet created."""
+        found = self.store.get(provider.name, task_id)
+        return found if found is None or found.created_at <= now else None
+
+    def find_alias(self, provider: Provider, name: str, now: Instant) -> Task | None:
+        """The task that has this other name."""
+        task_id = self.store.find_alias(provider.name, name)
+        if task_id is None:
+            task_id = provider.alias_of(name, self.account(provider))
+        return None if task_id is None else self.find(provider, task_id, now)
+
+    def start_unknown(self, exchange: Exchange, task_id: str) -> Task:
+        """A task that begins here and now under an id that nobody knew."""
+        provider, activation = exchange.provider, exchange.activation
+        entropy = seeded.task_entropy(self.key, seeded.key_of("started", provider.name, task_id), 0)
+        number = activation.item_for(self._occasion(exchange, entropy, task_id, dict))
+        plan = activation.plan_for(number, entropy)
+        return self._add(
+            provider, task_id, exchange.now, entropy, plan, provider.example_request, exchange.origin
+        )
+
+    def entropy_for(self, provider: Provider, fields: Mapping[str, Any]) -> bytes:
+        """The entropy of the task that this create request makes; the same request gives another each time."""
+        content = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
+        digest = blake2b(content, key=provider.name.encode(), digest_size=8).digest()
+        short = int.from_bytes(digest, "big")
+        nth = self._digests.get(short, 0)
+        self._digests[short] = nth + 1
+        return seeded.task_entropy(self.key, digest, nth)
+
+    def create(self, exchange: Exchange, fields: Mapping[str, Any], entropy: bytes) -> Task:
+        """A new task for a create request, under the plan that its scenario gives it."""
+        provider, activation = exchange.provider, exchange.activation
+        occasion = self._occasion(exchange, entropy, None, lambda: fields)
+        plan = activation.plan_for(activation.item_for(occasion), entropy)
+        task_id = provider.new_id(entropy, exchange.now, self.account(provider))
+        return self._add(provider, task_id, exchange.now, entropy, plan, fields, exchange.origin)
+
+    def _add(
+        self,
+        provider: Provider,
+        task_id: str,
+        created_at: Instant,
+        entropy: bytes,
+        plan: Plan,
+        request: Mapping[str, Any],
+        origin: str,
+    ) -> Task:
+        added = Task(
+            provider=provider.name,
+            id=task_id,
+            created_at=created_at,
+            entropy=entropy,
+            plan=plan,
+            request=orjson.dumps(request),
+            echo=provider.echo(request, entropy),
+            origin=origin,
+        )
+        self.store.put(added)
+        alias = provider.alias(added, self.account(provider))
+        if alias is not None:
+            self.store.alias(provider.name, alias, task_id)
+        return added
+
+    def listed(self, provider: Provider, call: Listing, now: Instant) -> Iterator[Task]:
+        """The page of the provider's tasks that a listing asks for, newest first."""
+        lowest = call.created_from if call.created_from is not None else 0
+        highest = min(now, call.created_to) if call.created_to is not None else now
+        fitting = (t for t in self.store.newest_first(provider.name) if lowest <= t.created_at <= highest)
+        return islice(fitting, call.offset, call.offset + call.limit)
+
+    # Judging
+
+    def refused_key(self, exchange: Exchange, task: Task | None) -> Refusal | None:
+        """Why the exchange's API key isn't good, or ``None`` where it is."""
+        key = exchange.key
+        if isinstance(key, ErrorName):
+            return Refusal(key)
+        active = self.in_force(exchange.provider)
+        auth = active.scenario.auth
+        if auth.reject:
+            occasion = self._occasion_of(exchange, task)
+            for rejection in auth.reject:
+                if matches(rejection.key, judged_key(key)) and conditions_hold(
+                    rejection.conditions, occasion
+                ):
+                    return refusal_of(rejection.error)
+            if any(matches(rejection.key, judged_key(key)) for rejection in auth.reject):
+                return None
+        return None if active.knows(key) else Refusal(ErrorName.INVALID_TOKEN)
+
+    def judge_create(self, exchange: Exchange, fields: Mapping[str, Any], entropy: bytes) -> Verdict:
+        """What the rules make of a create."""
+        occasion = self._occasion(exchange, entropy, None, lambda: fields)
+        return self._judge_without_task(exchange, occasion)
+
+    def judge_unknown(self, exchange: Exchange, task_id: str | None) -> Verdict:
+        """What the rules make of an exchange that names no known task."""
+        entropy = seeded.key_of(self.key, exchange.provider.name, task_id or "")
+        return self._judge_without_task(exchange, self._occasion(exchange, entropy, task_id, dict))
+
+    def _judge_without_task(self, exchange: Exchange, occasion: Occasion) -> Verdict:
+        activation = exchange.activation
+        rules = activation.scenario.rules
+        if not rules:
+            return NOTHING
+        occasion.call = activation.count(exchange.operation)
+        occasion.fired = occasion.fired_in_all = activation.fired
+        occasion.ages = {"start": exchange.now - activation.at}
+        verdict = judge(rules, occasion)
+        for rule_id in verdict.fired:
+            activation.fired[rule_id] = activation.fired.get(rule_id, 0) + 1
+        return verdict
+
+    def judge_task(self, exchange: Exchange, task: Task) -> tuple[Task, Verdict]:
+        """What the task's own rules make of an exchange with it, and the task with the call counted."""
+        rules = task.plan.rules
+        if not rules:
+            return task, NOTHING
+        occasion = self._occasion_of(exchange, task)
+        in_all = self._fired_in_all(task)
+        if task.plan.counts:
+            calls = dict(task.calls or {})
+            calls[exchange.operation] = occasion.call = calls.get(exchange.operation, 0) + 1
+            occasion.fired, occasion.fired_in_all = task.fired or {}, in_all
+            task = msgspec.structs.replace(task, calls=calls)
+        verdict = judge(rules, occasion)
+        if verdict.fired and task.plan.counts:
+            fired = dict(task.fired or {})
+            for rule_id in verdict.fired:
+                fired[rule_id] = fired.get(rule_id, 0) + 1
+                in_all[rule_id] = in_all.get(rule_id, 0) + 1
+            task = msgspec.structs.replace(task, fired=fired)
+        if task.plan.counts:
+            self.store.put(task)
+        return task, verdict
+
+    def _fired_in_all(self, task: Task) -> dict[str, int]:
+        activation = self._activations.get(task.plan.scenario)
+        return {} if activation is None else activation.fired
+
+    def _occasion_of(self, exchange: Exchange, task: Task | None) -> Occasion:
+        if task is None:
+            occasion = self._occasion(exchange, self.key, None, dict)
+            occasion.ages = {"start": exchange.now - self.active.at}
+            return occasion
+        occasion = self._occasion(exchange, task.entropy, task.id, lambda: orjson.loads(task.request))
+        snapshot = state_at(task, exchange.now)
+        occasion.status = snapshot.status
+        occasion.ages = {
+            "task": exchange.now - task.created_at,
+            "status": exchange.now - snapshot.since,
+            "start": exchange.now - task.plan.activated_at,
+        }
+        return occasion
+
+    @staticmethod
+    def _occasion(
+        exchange: Exchange, entropy: bytes, task_id: str | None, fields: Callable[[], Any]
+    ) -> Occasion:
+        return Occasion(
+            operation=exchange.operation,
+            provider=exchange.provider.name,
+            id=task_id,
+            key=None if isinstance(exchange.key, ErrorName) else judged_key(exchange.key),
+            headers=exchange.headers,
+            fields=fields,
+            entropy=entropy,
+        )
+
+    # Polling
+
+    def poll(self, task: Task, now: Instant) -> tuple[Task, Snapshot]:
+        """What a poll at ``now`` shows of the task, and the task with the poll counted."""
+        snapshot = state_at(task, now)
+        counted = polled(task, snapshot, now, tracks_shown=self.clock.mode == "auto")
+        self.store.put(counted)
+        return counted, snapshot
+
+    def exchange_entropy(self, exchange: Exchange, task: Task | None, answered: bool) -> bytes:
+        """Sixteen bytes that the ids of one exchange are cut from.
+
+        They are the task's own where it counts such exchanges, so that no other client's calls change them.
+        """
+        if task is not None and answered:
+            return task.entropy[32:44] + (task.polls & 0xFFFFFFFF).to_bytes(4, "big")
+        if task is not None and task.calls is not None:
+            number = task.calls.get(exchange.operation, 0)
+            return seeded.draw(task.entropy, f"exchange {exchange.operation}", number)
+        self._exchanges += 1
+        return seeded.draw(self.key, "exchange", self._exchanges)
+
+    def hurry(self, tasks: Sequence[Task], now: Instant) -> Instant:
+        """In the clock's mode ``auto``, the instant to answer polls of these tasks at.
+
+        Where every one of them would show the status that its last poll showed, the clock first
+        moves to the earliest change among them.
+        """
+        if self.clock.mode != "auto" or not tasks:
+            return now
+        changes = []
+        for task in tasks:
+            if task.shown < 0 or task.plan.entries[task.shown].status is not state_at(task, now).status:
+                return now
+            changes.append(next_change(task, now))
+        ahead = [change for change in changes if change is not None]
+        return self.clock.move_to(min(ahead)) if ahead else now
+
+
+def refusal_of(failure: Failure) -> Refusal:
+    """An error that a scenario words, as a refusal; without a name it is an internal one."""
+    return Refusal(failure.name or ErrorName.INTERNAL, failure.message, failure.code)

@@ -1,0 +1,284 @@
+"""The results of tasks: links that are signed and expire, and the MP4 clips that they lead to.
+
+A link carries all that serving it needs, so it outlives a restart and works at every replica. Nothing
+here knows the time: when a link dies stands in the link, and the caller compares.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, quote, unquote
+
+import msgspec
+
+from emulator.core.signing import sign, verify
+from emulator.core.units import Instant
+from emulator.providers.base import Clip, Headers, Provider, Result
+
+if TYPE_CHECKING:
+    from starlette.types import Scope, Send
+
+# The clips in the package
+
+SIZES: Final = ((720, 1280), (1280, 720), (1024, 1792), (1792, 1024), (1080, 1920), (1920, 1080))
+"""Fact sheets: Sora's and OpenAI's documented sizes; documents/003 prints 1920x1080."""
+
+SECONDS: Final = (4, 5, 8, 10, 12, 15, 16, 20, 25)
+"""Fact sheets: Sora's 4, 8, 10, 12, 15, 25, OpenAI's 4, 8, 12, 16, 20, OctopusX's 5, 10, 15."""
+
+_VEO_4K: Final = ((3840, 2160), (2160, 3840))
+_VEO_SECONDS: Final = 8
+
+CLIPS: Final = (
+    *(Clip(width, height, seconds) for width, height in SIZES for seconds in SECONDS),
+    *(Clip(width, height, _VEO_SECONDS) for width, height in _VEO_4K),
+)
+"""Every clip that there is a file of. `tools/make_clips.py` makes them."""
+
+FOLDER: Final = Path(__file__).with_name("clips")
+
+_KNOWN: Final = frozenset(CLIPS)
+
+
+def file_name(clip: Clip) -> str:
+    """``1280x720-8s.mp4``."""
+    return f"{_spelt(clip)}.mp4"
+
+
+def nearest(clip: Clip) -> tuple[Path, Clip]:
+    """The file to serve for ``clip``, and what it is: the same, or the nearest by shape, area, then duration."""
+    served = clip if clip in _KNOWN else min(CLIPS, key=lambda known: _distance(clip, known))
+    return FOLDER / file_name(served), served
+
+
+def _distance(asked: Clip, known: Clip) -> tuple[float, float, int, int]:
+    width, height = max(1, asked.width), max(1, asked.height)
+    return (
+        _times(width * known.height, height * known.width),
+        _times(width * height, known.width * known.height),
+        abs(asked.seconds - known.seconds),
+        -known.seconds,  # of two as near, the longer
+    )
+
+
+def _times(one: int, other: int) -> float:
+    """How many times the larger is the smaller."""
+    return max(one, other) / min(one, other)
+
+
+def _spelt(clip: Clip) -> str:
+    return f"{clip.width}x{clip.height}-{clip.seconds}s"
+
+
+# Links
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request for a link of ours says, before anything of it is believed."""
+
+    provider: Provider
+    task_id: str
+    clip: Clip
+    """What the task asked for, whether or not there is a clip of it."""
+    dies_at: Instant
+    signature: str
+    signed: str
+    """What the signature has to be of."""
+
+    def holds(self, key: bytes) -> bool:
+        """Whether the link is as `link` made it with this key; takes the same time whatever the answer."""
+        return verify(key, self.signed, self.signature)
+
+    def is_dead(self, now: Instant) -> bool:
+        """Whether the link has expired: at the instant at which it dies, it has."""
+        return now >= self.dies_at
+
+
+def link(provider: Provider, result: Result, clip: Clip, origin: str, prefix: str, key: bytes) -> str:  # noqa: PLR0913, PLR0917 - a link is made of all of them
+    """The link to a task's result: ``{origin}{prefix}/media/{provider}/{task id}/{clip}/{tail}?{query}``.
+
+    Args:
+        provider: whose task it is; its `Provider.link` writes the tail and the query.
+        result: what the provider needs to know for that.
+        clip: the video that the task asked for.
+        origin: scheme and host.
+        prefix: ``/ns/NAME`` in a namespace of that name, else nothing.
+        key: what the namespace signs with.
+    """
+    own = provider.link(result)
+    path = f"{prefix}/media/{provider.name}/{quote(result.task.id, safe='')}/{_spelt(clip)}/{own.tail}"
+    query = "&".join(f"{name}={value or ''}" for name, value in own.query)
+    slot = f"{provider.signature_name}="
+    signature = quote(_signature(key, path, query), safe="")
+    filled = "&".join(slot + signature if part == slot else part for part in query.split("&"))
+    return f"{origin}{path}?{filled}"
+
+
+@lru_cache(maxsize=1024)
+def _signature(key: bytes, path: str, query: str) -> str:
+    # Kept, because every poll of a finished task prints the same link again.
+    return sign(key, _signed(path, query))
+
+
+def claim(provider_named: Callable[[str], Provider | None], path: str, query: str) -> Claim | None:
+    """What a request's path and query, as they came over the wire, claim; ``None``: it's no link of ours.
+
+    A link without its signature or its date is ours all the same: its claim holds under no key.
+    """
+    found = re.fullmatch(_PATH, path)
+    provider = provider_named(found[1]) if found else None
+    if found is None or provider is None:
+        return None
+    try:
+        task_id = unquote(found[2], errors="strict")
+    except UnicodeDecodeError:
+        return None
+    signature, unsigned = _parted(query, provider.signature_name)
+    dies_at = provider.dies_at(dict(parse_qsl(query, keep_blank_values=True)))
+    return Claim(
+        provider=provider,
+        task_id=task_id,
+        clip=Clip(int(found[3]), int(found[4]), int(found[5])),
+        dies_at=0 if dies_at is None else dies_at,
+        signature="" if dies_at is None else signature,
+        signed=_signed(path, unsigned),
+    )
+
+
+# Here as elsewhere below a pattern is text: it's compiled when first used, which a start needn't wait for.
+_PATH: Final = r"(?:/ns/[^/]+)?/media/([^/]+)/([^/]*)/([0-9]{1,9})x([0-9]{1,9})-([0-9]{1,9})s/(.*)"
+
+
+def _parted(query: str, name: str) -> tuple[str, str]:
+    """The signature in a query, and the query with the signature's place left empty."""
+    slot = f"{name}="
+    parts = query.split("&")
+    places = [place for place, part in enumerate(parts) if part.startswith(slot)]
+    if len(places) != 1:
+        return "", query
+    signature = unquote(parts[places[0]].removeprefix(slot))
+    parts[places[0]] = slot
+    return signature, "&".join(parts)
+
+
+def _signed(path: str, query: str) -> str:
+    return f"{_one_spelling(path, _PLAIN_IN_PATH)}?{_one_spelling(query, _PLAIN_IN_QUERY)}"
+
+
+# RFC 3986: what may stand as it is in a path, and in a value of a query.
+_PLAIN_IN_PATH: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@"
+_PLAIN_IN_QUERY: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,;:@/?"
+
+
+def _one_spelling(text: str, plain: str) -> str:
+    """The text in one of its spellings, the same for all.
+
+    The storage services sign what a link says, not how it's spelt, and clients count on that: aiohttp
+    sends ``se=2025-10-16T13:38:49Z`` for a link that has ``%3A`` there.
+    """
+
+    def respelt(escape: re.Match[str]) -> str:
+        character = chr(int(escape[0][1:], 16))
+        return character if character in plain else escape[0].upper()
+
+    return re.sub(r"%[0-9A-Fa-f]{2}", respelt, text) if "%" in text else text
+
+
+# Downloads: RFC 9110. Starlette's FileResponse (1.10) answers 400 to a unit or a range that it can't read,
+# which is to be ignored, 206 to HEAD, and 200 to If-None-Match; its ETag and date are the file's on this disk.
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What to send for a clip, short of the date and of what the provider adds."""
+
+    status_code: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+_LAST_MODIFIED: Final = b"Wed, 01 Jan 2020 00:00:00 GMT"
+"""Our choice: the same in every copy of the package, and before any clock that a scenario is likely to set."""
+
+
+def answer(method: str, headers: Mapping[bytes, bytes], clip: Clip) -> Answer:
+    """The answer to a good request for a clip: 200, 206, 304, or 416 for a range that begins past its end.
+
+    Args:
+        method: ``GET`` or ``HEAD``.
+        headers: the request's, names in lower case.
+        clip: the video that was asked for; where another has to do, ``X-Emulator-Clip`` says so.
+    """
+    path, served = nearest(clip)
+    content, etag = _loaded(path)
+    told = [(b"accept-ranges", b"bytes"), (b"etag", etag), (b"last-modified", _LAST_MODIFIED)]
+    if served != clip:
+        told.append((b"x-emulator-clip", _substitution(clip, served)))
+    if _has_it_already(headers, etag):
+        return Answer(304, told, b"")
+    part = _range_asked(method, headers, etag, len(content))
+    if part is None:
+        return Answer(200, [*_described(len(content)), *told], b"" if method == "HEAD" else content)
+    if not part:
+        return Answer(416, [(b"content-range", b"bytes */%d" % len(content)), (b"content-length", b"0")], b"")
+    told.append((b"content-range", b"bytes %d-%d/%d" % (part.start, part.stop - 1, len(content))))
+    return Answer(206, [*_described(len(part)), *told], content[part.start : part.stop])
+
+
+async def serve(scope: "Scope", send: "Send", clip: Clip, headers: Headers = ()) -> None:
+    """Send the answer to a good request for a clip, with ``headers`` (the caller's own) after those of the answer."""
+    reply = answer(scope["method"], dict(scope["headers"]), clip)
+    start: dict[str, Any] = {"type": "http.response.start", "status": reply.status_code}
+    await send({**start, "headers": [*reply.headers, *headers]})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def _substitution(asked: Clip, served: Clip) -> bytes:
+    one, other = (f"{clip.width}x{clip.height} {clip.seconds}s" for clip in (asked, served))
+    return f"asked {one}, served {other}".encode()
+
+
+def _described(length: int) -> Headers:
+    return (b"content-type", b"video/mp4"), (b"content-length", b"%d" % length)
+
+
+@lru_cache(maxsize=len(CLIPS))
+def _loaded(path: Path) -> tuple[bytes, bytes]:
+    """A clip's bytes and its ETag. All of them together are about one megabyte."""
+    content = path.read_bytes()
+    return content, b'"%s"' % blake2b(content, digest_size=16).hexdigest().encode()
+
+
+def _has_it_already(headers: Mapping[bytes, bytes], etag: bytes) -> bool:
+    tags = headers.get(b"if-none-match")
+    if tags is None:
+        return headers.get(b"if-modified-since") == _LAST_MODIFIED
+    return tags.strip() == b"*" or any(tag.strip().removeprefix(b"W/") == etag for tag in tags.split(b","))
+
+
+def _range_asked(method: str, headers: Mapping[bytes, bytes], etag: bytes, size: int) -> range | None:
+    """The bytes asked for, none of them where the range begins past the end; ``None``: all of them."""
+    asked = headers.get(b"range")
+    if asked is None or method != "GET":  # RFC 9110, 14.2: GET alone has ranges
+        return None
+    if headers.get(b"if-range", etag) not in {etag, _LAST_MODIFIED}:
+        return None
+    return _range(asked, size)
+
+
+_RANGE: Final = rb"bytes=[ \t]*(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))[ \t]*"
+"""One range. Several, which a server may ignore, get the whole."""
+
+
+def _range(text: bytes, size: int) -> range | None:
+    found = re.fullmatch(_RANGE, text, re.IGNORECASE)
+    if found is None:
+        return None
+    first, last, suffix = found.groups()
+    if suffix is not None:
+        return range(max(0, size - int(suffix)), size)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(int(last) + 1, size) if last else size)

@@ -1,0 +1,75 @@
+"""Which provider and operation a path means: by dictionaries, so that the last route costs what the first does."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import unquote
+
+import msgspec
+
+from emulator.providers.base import Operation, Provider
+
+_WILD: Final = "{}"
+"""The branch of the tree that any one segment takes; no real segment can hold braces unencoded here."""
+_LEAF: Final = None
+
+
+class Route(msgspec.Struct, frozen=True):
+    """The rows of the providers' tables that one path and method mean; several only where vendors share a path."""
+
+    rows: tuple[tuple[Provider, Operation], ...]
+
+
+class Door:
+    """One way in: a base path, a Host, or the root; it leads to one vendor's services, or to all of them."""
+
+    def __init__(self, providers: Sequence[Provider]) -> None:
+        self.providers = tuple(providers)
+        self._tree: dict[Any, Any] = {}
+        for provider in providers:
+            for operation in provider.operations:
+                self._plant(provider, operation)
+
+    def _plant(self, provider: Provider, operation: Operation) -> None:
+        node = self._tree
+        for segment in operation.path.strip("/").split("/"):
+            node = node.setdefault(_WILD if segment.startswith("{") else segment, {})
+        methods = node.setdefault(_LEAF, {})
+        for method in (operation.method, "HEAD") if operation.method == "GET" else (operation.method,):
+            rows = methods[method].rows if method in methods else ()
+            methods[method] = Route((*rows, (provider, operation)))
+
+    def find(self, segments: Sequence[str], method: str) -> tuple[Route | None, tuple[str, ...]]:
+        """The route of a path, split at its slashes, and the segments that stand for its ``{...}``."""
+        node: dict[Any, Any] | None = self._tree
+        params: tuple[str, ...] = ()
+        for segment in segments:
+            assert node is not None
+            below = node.get(segment)
+            if below is None:
+                below = node.get(_WILD)
+                if below is None or not segment:
+                    return None, ()
+                params = (*params, segment)
+            node = below
+        assert node is not None
+        methods = node.get(_LEAF)
+        return (None if methods is None else methods.get(method)), params
+
+    def methods(self, segments: Sequence[str]) -> tuple[str, ...]:
+        """The methods that a path has; none: it isn't a path here."""
+        return tuple(m for m in ("GET", "HEAD", "POST") if self.find(segments, m)[0] is not None)
+
+
+def segments_of(path: str, raw_path: bytes) -> list[str]:
+    """A path's segments, decoded one by one, so that an id may hold an encoded slash.
+
+    Slashes at the beginning count as one (a base URL that ends in one gives ``//sora/videos``), and one
+    at the end doesn't count.
+    """
+    if b"%2" in raw_path and b"%2f" in raw_path.lower():
+        segments = [unquote(s) for s in raw_path.decode("latin-1").lstrip("/").split("/")]
+    else:
+        segments = path.lstrip("/").split("/")
+    if len(segments) > 1 and not segments[-1]:
+        segments.pop()
+    return segments

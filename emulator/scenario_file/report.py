@@ -1,0 +1,96 @@
+"""Gathers the mistakes of one file, each with its place."""
+
+import re
+from typing import Final, NoReturn, Protocol, TypeAlias
+
+from emulator.core.errors import Problem, ScenarioError
+
+Path: TypeAlias = tuple[str | int, ...]
+"""The way through the document: keys and list positions."""
+
+_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_WORD: Final = re.compile(r"[\w-]+")
+
+
+class Spot(Protocol):
+    """Something with a place in the file."""
+
+    @property
+    def line(self) -> int:
+        """From 1."""
+        ...
+
+    @property
+    def column(self) -> int:
+        """From 1."""
+        ...
+
+
+class Lines:
+    """The lines of a text, split where YAML breaks lines, once somebody asks."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines: list[str] | None = None
+
+    def at(self, number: int) -> str:
+        """The line of this number, from 1; empty where the text has none."""
+        if self._lines is None:
+            self._lines = _BREAK.split(self._text)
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+
+def written(path: Path) -> str:
+    """The path as authors read it: ``rules[1].calls``."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif _WORD.fullmatch(step):
+            text += f".{step}" if text else step
+        else:
+            text += f"[{step[:60]!r}]"
+    return text
+
+
+class Report:
+    """The mistakes of one file, as far as they were found."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.lines = Lines(text)
+        self.problems: dict[tuple[str, int, int, str], Problem] = {}
+        self.count = 0
+        """How many mistakes were reported, those that an anchor repeats included."""
+
+    def mistake(self, id: str, spot: Spot, path: Path, message: str, hint: str | None = None) -> None:
+        """One mistake at a place. A value that aliases repeat is reported where it stands, once."""
+        self.count += 1
+        key = (id, spot.line, spot.column, message)
+        self.problems.setdefault(key, self.problem(id, spot, path, message, hint))
+
+    def stop(self, id: str, spot: Spot | None, path: Path, message: str, hint: str | None = None) -> NoReturn:
+        """A mistake after which reading on makes no sense."""
+        self.count += 1
+        place = (spot.line, spot.column) if spot else (0, 0)
+        self.problems.setdefault((id, *place, message), self.problem(id, spot, path, message, hint))
+        raise self.error()
+
+    def problem(self, id: str, spot: Spot | None, path: Path, message: str, hint: str | None) -> Problem:
+        """A problem of this file, with the line that it stands in."""
+        if spot is None:
+            return Problem(file=self.file, path=written(path), message=message, hint=hint, id=id)
+        return Problem(
+            file=self.file,
+            line=spot.line,
+            column=spot.column,
+            path=written(path),
+            message=message,
+            hint=hint,
+            id=id,
+            source=self.lines.at(spot.line),
+        )
+
+    def error(self) -> ScenarioError:
+        """All mistakes, in the order in which they stand in the file."""
+        return ScenarioError(sorted(self.problems.values(), key=lambda p: (p.line, p.column)))

@@ -1,0 +1,215 @@
+"""The words of messages: how values are shown, what was probably meant, what each kind of problem is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Final
+
+from emulator.core.words import Status
+from emulator.scenario_file.nodes import Mapping as Pairs
+from emulator.scenario_file.nodes import Node, Scalar, value_of
+from emulator.scenario_file.nodes import Sequence as List
+
+NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
+_LONGEST_SHOWN: Final = 60
+_LONGEST_COMPARED: Final = 40
+"""Comparing words takes time in the square of their length."""
+
+
+def quoted(text: str) -> str:
+    """The text in quotes, cut where it is long."""
+    return repr(text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "...")
+
+
+def shown(node: Node) -> str:
+    """A value as a message names it."""
+    if isinstance(node, List):
+        return "a list"
+    if isinstance(node, Pairs):
+        return "a mapping"
+    if not isinstance(node, Scalar):
+        return "something broken"
+    if node.plain and not node.text:
+        return "nothing"
+    value = value_of(node)
+    return quoted(value) if isinstance(value, str) else node.text[:_LONGEST_SHOWN]
+
+
+def article(noun: str) -> str:
+    """The noun with its article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words in a row: ``'a', 'b' or 'c'``."""
+    quotes = [repr(word) for word in words]
+    return quotes[0] if len(quotes) == 1 else f"{', '.join(quotes[:-1])} or {quotes[-1]}"
+
+
+def one_of(words: Iterable[str]) -> str:
+    """All the words that there are, as a hint."""
+    return f"there is {listed(words)}"
+
+
+def did_you_mean(text: str, words: Sequence[str], near: Mapping[str, str] = NO_WORDS) -> str | None:
+    """The word that was probably meant, as a hint; ``None``: nothing is near."""
+    meant = near.get(text.lower())
+    if meant is not None:
+        return f"did you mean {meant!r}?" if meant in words else meant
+    if len(text) > _LONGEST_COMPARED:
+        return None
+    close = get_close_matches(text.lower(), words, n=1, cutoff=0.7)
+    return f"did you mean {close[0]!r}?" if close else None
+
+
+def key_hint(text: str, words: Sequence[str]) -> str | None:
+    """The likely repair of an unknown key."""
+    for meant in KEYS.get(text.lower().replace("-", "_"), ()):
+        if meant in words:
+            return f"did you mean {meant!r}?"
+    return SAYINGS.get(text.lower()) or did_you_mean(text, words)
+
+
+def unquoted_number(scalar: Scalar) -> str | None:
+    """Where a number stands in quotes: to leave them out."""
+    if scalar.plain:
+        return None
+    bare = value_of(Scalar(scalar.text, True, 0, 0))
+    return f"write {scalar.text} without quotes" if isinstance(bare, int | float) else None
+
+
+FLAGS: Final[Mapping[str, str]] = MappingProxyType(
+    {"yes": "true", "on": "true", "y": "true", "1": "true", "true": "true"}
+    | {"no": "false", "off": "false", "n": "false", "0": "false", "false": "false"}
+)
+"""What other tools take for true and false."""
+
+KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "after": ("for", "until", "since"),
+        "at": ("until", "created"),
+        "chance": ("probability", "weight"),
+        "code": ("status_code",),
+        "count": ("times", "polls", "calls"),
+        "description": ("about",),
+        "comment": ("about",),
+        "duration": ("for",),
+        "during": ("while",),
+        "endpoint": ("operation",),
+        "errors": ("error",),
+        "exists_in": ("provider",),
+        "expiry": ("expires_in",),
+        "expires": ("expires_in",),
+        "expires_at": ("expires_in",),
+        "failure": ("error",),
+        "faults": ("fault",),
+        "header": ("headers",),
+        "http_status": ("status_code",),
+        "latency": ("delay",),
+        "max": ("to",),
+        "method": ("operation",),
+        "min": ("from",),
+        "operations": ("operation",),
+        "percent": ("progress", "probability"),
+        "poll": ("polls",),
+        "body": ("json",),
+        "providers": ("provider",),
+        "provider": ("providers",),
+        "rate_limit": ("limits",),
+        "rate_limits": ("limits",),
+        "reason": ("error", "message"),
+        "repeat": ("polls", "times"),
+        "response": ("respond",),
+        "result": ("video",),
+        "skip": ("pass",),
+        "start_at": ("start",),
+        "state": ("status", "while"),
+        "states": ("timeline",),
+        "status": ("while", "status_code"),
+        "steps": ("timeline",),
+        "scenarios": ("tasks",),
+        "task": ("tasks",),
+        "text": ("message", "equals"),
+        "timeout": ("for", "delay"),
+        "wait": ("for", "delay"),
+        "webhook": ("callback",),
+        "webhooks": ("callback",),
+        "when": ("while", "match"),
+        "window": ("between",),
+        "value": ("equals",),
+    }
+)
+"""Wrong keys, and what is meant by them; the first that the table at hand has."""
+
+SAYINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "priority": "rules and tasks go by their order: the first that holds decides",
+        "extends": "a file stands alone; YAML anchors under an x-... key share what repeats",
+        "include": "a file stands alone; YAML anchors under an x-... key share what repeats",
+    }
+)
+"""Keys of other tools that have no counterpart here, and what there is in place of them."""
+
+STATUSES: Final[Mapping[str, str]] = MappingProxyType(
+    dict.fromkeys(("pending", "submitted", "waiting", "created"), Status.QUEUED.value)
+    | dict.fromkeys(("running", "in_progress", "in-progress", "generating", "rendering"), Status.PROCESSING.value)
+    | dict.fromkeys(("succeeded", "success", "done", "complete", "finished", "ready"), Status.COMPLETED.value)
+    | dict.fromkeys(("error", "failure", "fail", "errored"), Status.FAILED.value)
+    | dict.fromkeys(("canceled", "aborted", "cancel"), Status.CANCELLED.value)
+)
+"""Other vendors' words for the five statuses."""
+
+OPERATIONS: Final[Mapping[str, str]] = MappingProxyType(
+    dict.fromkeys(("get", "query", "retrieve", "status", "fetch", "polls"), "poll")
+    | dict.fromkeys(("post", "submit", "generate"), "create")
+)
+
+ERRORS: Final[Mapping[str, str]] = MappingProxyType(
+    dict.fromkeys(("429", "too_many_requests", "rate_limit", "throttled", "rate_limit_exceeded"), "rate_limited")
+    | dict.fromkeys(("500", "api_error", "server_error", "internal_error", "internal_server_error"), "internal")
+    | dict.fromkeys(("401", "unauthorized", "unauthenticated"), "invalid_token")
+    | dict.fromkeys(("moderation", "content_policy_violation", "moderation_blocked"), "content_rejected")
+    | dict.fromkeys(("402", "used_up", "quota", "insufficient_balance"), "insufficient_quota")
+    | dict.fromkeys(("404", "task_not_found", "unknown_task", "task_not_exist"), "not_found")
+    | dict.fromkeys(("503", "service_unavailable", "overloaded"), "unavailable")
+    | dict.fromkeys(("504", "gateway_timeout"), "timeout")
+    | {"400": "bad_request", "403": "forbidden", "501": "not_implemented", "502": "bad_gateway"}
+)
+"""Status codes and vendors' codes, and the named errors that stand for them."""
+
+MISTAKES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "unreadable": "The file isn't there, isn't a regular file, or can't be read.",
+        "too-large": "The file is larger than 1 MiB.",
+        "not-utf-8": "The file isn't UTF-8 text.",
+        "control-character": "A character that no YAML file may hold, such as NUL.",
+        "empty": "The file holds nothing.",
+        "yaml-syntax": "YAML can't read it: quotes, brackets, tabs, indentation, unquoted templates.",
+        "yaml-depth": "Nested deeper than 64 levels.",
+        "yaml-nodes": "More than 10,000 values, aliases counted as what they stand for.",
+        "yaml-aliases": "More than 100 aliases.",
+        "yaml-alias": "An alias without its anchor, or within it.",
+        "yaml-merge": "`<<` with something that isn't a mapping.",
+        "yaml-tag": "A YAML tag such as `!!python/object`.",
+        "yaml-key": "A list or a mapping as a key.",
+        "yaml-documents": "A second document in one file.",
+        "duplicate-key": "A key that stands twice in one mapping.",
+        "unknown-key": "A key that this place doesn't know.",
+        "missing-key": "A key that this place needs.",
+        "unknown-version": "A `version` that this program doesn't speak.",
+        "wrong-value": "A value of the wrong kind, or out of its bounds.",
+        "duration-without-unit": "A bare number where a duration stands.",
+        "unknown-template": "A template name that isn't on the list.",
+        "template-not-here": "A template where none is filled in.",
+        "conflict": "Keys that don't go together.",
+        "timeline": "A timeline that doesn't hold together: entries without an end, or something after the end.",
+        "duplicate-id": "Two task items with one id under one provider.",
+        "unknown-value-name": "A name under `values` that the provider doesn't have.",
+        "not-supported-yet": "Part of the language, but not yet of this program.",
+    }
+)
+"""The kinds of mistakes: a file that has one doesn't load."""
+
+WARNINGS: Final[Mapping[str, str]] = MappingProxyType({})
+
+

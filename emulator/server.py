@@ -1,0 +1,91 @@
+"""The HTTP server: uvicorn, set up for many small answers, on a socket of our own."""
+
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import uvicorn
+
+_BACKLOG: Final = 2048
+
+
+class CannotListen(OSError):
+    """The address can't be listened on; the text says why and what would work."""
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and how to listen."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0: a free port of the system's choice."""
+    grace: float = 1.0
+    """How many seconds requests in flight may take to finish after a request to stop."""
+    tls_cert: str | None = None
+    tls_key: str | None = None
+
+
+def listen(address: Address) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        CannotListen: the port is in use, or the host isn't of this machine.
+    """
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        sock = socket.create_server((address.host, address.port), family=family, backlog=_BACKLOG)
+    except OSError as problem:
+        where = f"{address.host}:{address.port}"
+        repair = "choose another with --port, or 0 for a free one" if address.port else "choose another --host"
+        raise CannotListen(f"cannot listen on {where}: {problem.strerror or problem}; {repair}") from None
+    except OverflowError as problem:
+        raise CannotListen(f"cannot listen on port {address.port}: {problem}") from None
+    sock.setblocking(False)
+    return sock
+
+
+def run(app: Any, address: Address, sock: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve on ``sock`` until a signal asks to stop; ``on_ready`` is called when requests are answered."""
+    # uvicorn's own log tells of tracebacks and of nothing that ours doesn't tell better.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    config = uvicorn.Config(
+        app,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=address.grace,  # type: ignore[arg-type] # seconds; a fraction works too
+        ssl_certfile=address.tls_cert,
+        ssl_keyfile=address.tls_key,
+    )
+    server = _Announcing(config)
+    server.on_ready = on_ready
+    server.run(sockets=[sock])
+
+
+class _Announcing(uvicorn.Server):
+    """Tells when it listens."""
+
+    on_ready: Callable[[], None]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_ready()
+
+
+def check_tls(address: Address) -> None:
+    """Raise `CannotListen` where certificate and key can't be used together."""
+    if address.tls_cert is None and address.tls_key is None:
+        return
+    if address.tls_cert is None or address.tls_key is None:
+        raise CannotListen("--tls-cert and --tls-key go together; one of them is missing")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(address.tls_cert, address.tls_key)
+    except (OSError, ssl.SSLError) as problem:
+        files = f"{address.tls_cert} and {address.tls_key}"
+        raise CannotListen(f"cannot use {files}: {problem}; expected a PEM certificate and its key") from None

@@ -1,0 +1,96 @@
+"""Where tasks are kept: the interface, and the store in memory."""
+
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+from emulator.core.task import Task
+
+_HUNDREDTH: Final = 100
+
+
+class Store(Protocol):
+    """The tasks of one namespace. A task is a value: what changes one puts a new value in its place."""
+
+    dropped: int
+    """How many tasks were given up because there were too many."""
+
+    def get(self, provider: str, task_id: str) -> Task | None: ...  # noqa: D102
+
+    def put(self, task: Task) -> None: ...  # noqa: D102
+
+    def alias(self, provider: str, name: str, task_id: str) -> None: ...  # noqa: D102
+
+    def find_alias(self, provider: str, name: str) -> str | None: ...  # noqa: D102
+
+    def newest_first(self, provider: str | None = None) -> Iterator[Task]: ...  # noqa: D102
+
+    def clear(self) -> None: ...  # noqa: D102
+
+    def __len__(self) -> int: ...
+
+
+class MemoryStore:
+    """Tasks in dictionaries, one for each provider; past ``max_tasks`` the oldest are given up.
+
+    They are given up a hundredth at a time: the front of a dictionary is dear to find when it has
+    just been emptied.
+    """
+
+    def __init__(self, max_tasks: int) -> None:
+        self.max_tasks = max_tasks
+        self.dropped = 0
+        self._tasks: dict[str, dict[str, Task]] = {}
+        self._aliases: dict[tuple[str, str], str] = {}
+        self._count = 0
+
+    def get(self, provider: str, task_id: str) -> Task | None:
+        """The task, or ``None``: unknown, or given up."""
+        tasks = self._tasks.get(provider)
+        return None if tasks is None else tasks.get(task_id)
+
+    def put(self, task: Task) -> None:
+        """Keep a new task, or a task's new value."""
+        tasks = self._tasks.setdefault(task.provider, {})
+        if task.id not in tasks:
+            self._count += 1
+        tasks[task.id] = task
+        if self._count > self.max_tasks:
+            self._drop_oldest(task)
+
+    def alias(self, provider: str, name: str, task_id: str) -> None:
+        """Let `find_alias` find the task by another name too."""
+        self._aliases[provider, name] = task_id
+
+    def find_alias(self, provider: str, name: str) -> str | None:
+        """The id of the task with this other name."""
+        return self._aliases.get((provider, name))
+
+    def newest_first(self, provider: str | None = None) -> Iterator[Task]:
+        """The tasks of one provider or of all, those added last first."""
+        for name, tasks in self._tasks.items():
+            if provider in {None, name}:
+                yield from reversed(tasks.values())
+
+    def clear(self) -> None:
+        """Forget every task, also how many were given up."""
+        self._tasks.clear()
+        self._aliases.clear()
+        self._count = self.dropped = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def _drop_oldest(self, newcomer: Task) -> None:
+        tasks = max(self._tasks.values(), key=len)
+        victims = [
+            task_id for task_id, _ in zip(tasks, range(max(1, self.max_tasks // _HUNDREDTH)), strict=False)
+        ]
+        for task_id in victims:
+            if tasks[task_id] is newcomer:
+                continue
+            del tasks[task_id]
+            self._count -= 1
+            self.dropped += 1
+        if self._aliases:
+            gone = set(victims)
+            self._aliases = {name: task for name, task in self._aliases.items() if task not in gone}

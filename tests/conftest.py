@@ -1,0 +1,41 @@
+"""What holds for every test run: no deadline decides a property, and CI lets no test skip."""
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+from hypothesis import settings
+
+# Under CI Hypothesis has its own profile, as reproducible as can be; elsewhere only the deadline goes: no
+# assertion of ours depends on how fast the machine is.
+if "CI" not in os.environ:
+    settings.register_profile("no-deadline", deadline=None)
+    settings.load_profile("no-deadline")
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under CI, report a skipped test as failed."""
+    report = yield
+    return _without_skip(report)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Under CI, report a module that skips as failed."""
+    report = yield
+    return _without_skip(report)
+
+
+def _without_skip(report: Report) -> Report:
+    expected_to_fail = hasattr(report, "wasxfail")
+    if report.outcome == "skipped" and not expected_to_fail and os.environ.get("CI") == "true":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid}: CI allows no skips, and this one skipped. {reason}"
+    return report
