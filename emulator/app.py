@@ -7,6 +7,7 @@ the control API goes through it.
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Observer = Callable[["Observed"], None]
 log = logging.getLogger("emulator")
 
+_NO_BODY: Final = bodies.Body()
 _MAX_HOSTS: Final = 256
 _NAME: Final = re.compile(r"[A-Za-z0-9*_-]+")
 _PREFLIGHT_MAX_AGE: Final = b"600"
@@ -79,59 +81,47 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await _live(receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1000})
+        if scope["type"] == "lifespan":
+            return await _live(receive, send)
+        if scope["type"] != "http":
+            return await send({"type": "websocket.close", "code": 1000})
+        try:
+            await self._lead(scope, receive, send)
+        except bodies.Hung:
+            return None
+        except Exception:
+            # Whatever it is, a client gets a sentence, and the log what is needed to mend it.
+            log.exception("a defect of the emulator, met at %s %s", scope["method"], scope["path"][:200])
+            with suppress(RuntimeError):  # the answer had begun
+                await _send_defect(send)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _lead(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lead one request to where it is answered."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         segments = segments_of(scope["path"], scope["raw_path"])
         first = segments[0]
         if first == "media":
-            return await self._media(scope, headers, receive, send)
+            return await self._media(scope, headers, send)
         door = self._door_of_host(headers.get(b"host", b""))
+        path = scope["path"]
         if door is None:
             if first == "__admin":
                 return await self._admin(scope, receive, send)
-            door = self._bases.get(first)
-            if door is None:
-                door = self._root
-            else:
+            door = self._bases.get(first, self._root)
+            if door is not self._root:
+                path = _below(path, first)
                 del segments[0]
         route, params = door.find(segments, scope["method"])
         if route is None:
-            return await self._astray(scope, headers, door, segments, send)
+            return await self._astray(scope, headers, door, segments, path, send)
         provider, operation = self._row(route, params)
-        fields: bodies.Body | None = None
+        body = _NO_BODY
         if operation.method == "POST":
-            creates = operation.name is OperationName.CREATE
-            limit = bodies.CREATE_LIMIT if creates else bodies.POLL_LIMIT
-            try:
-                fields = await bodies.understand(receive, headers, limit, forms=creates)
-            except bodies.Hung:
-                return None
+            body = await _understood(operation, receive, headers)
         elif b"content-length" in headers:
-            fields = bodies.unread(headers)
-        path = scope["path"] if door is self._root else _below(scope["path"], first)
-        request = Request(
-            scope["method"],
-            path,
-            params,
-            scope["query_string"],
-            headers,
-            fields.fields if fields else None,
-            fields.broken if fields else None,
-            fields.too_large if fields else None,
-            self._origin(scope, headers),
-        )
-        try:
-            reply = endpoint.respond(self.namespace, provider, operation, request)
-        except Exception:
-            log.exception("a defect of the emulator, met at %s %s", scope["method"], scope["path"])
-            return await _send_defect(send)
+            body = bodies.unread(headers)
+        request = self._request(scope, headers, path, params, body)
+        reply = endpoint.respond(self.namespace, provider, operation, request)
         if self.observer is not None:
             self._observe(provider, operation, reply)
         await self._send(reply, scope, send)
@@ -159,20 +149,20 @@ class App:
         self,
         scope: Scope,
         headers: Mapping[bytes, bytes],
-        segments: list[str],
+        path: str,
         params: tuple[str, ...],
-        body: bodies.Body | None,
+        body: bodies.Body,
     ) -> Request:
         return Request(
-            method=scope["method"],
-            path="/" + "/".join(segments),
-            params=params,
-            query=scope["query_string"],
-            headers=headers,
-            fields=None if body is None else body.fields,
-            broken=None if body is None else body.broken,
-            too_large=None if body is None else body.too_large,
-            origin=self._origin(scope, headers),
+            scope["method"],
+            path,
+            params,
+            scope["query_string"],
+            headers,
+            body.fields,
+            body.broken,
+            body.too_large,
+            self._origin(scope, headers),
         )
 
     def _origin(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
@@ -197,14 +187,20 @@ class App:
         if reply.delay:
             await self.namespace.clock.pause(reply.delay)
         if reply.clip is not None:
-            return await media.serve(scope, send, reply.clip, reply.headers)
+            return await media.serve(scope, send, reply.clip, tuple(reply.headers))
         headers = reply.headers
         headers.append((b"content-length", b"%d" % len(reply.body)))
         await send({"type": "http.response.start", "status": reply.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
 
     async def _astray(
-        self, scope: Scope, headers: Mapping[bytes, bytes], door: Door, segments: list[str], send: Send
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        door: Door,
+        segments: list[str],
+        path: str,
+        send: Send,
     ) -> None:
         """A path, or a method on one, that isn't in the tables."""
         methods = door.methods(segments)
@@ -212,37 +208,35 @@ class App:
             return await _send_preflight(headers, methods, send)
         providers = door.providers if door is not self._root else self._owners_at_root(segments[0])
         if not providers:
-            return await self._send_index(scope, send)
-        reply = endpoint.no_route(
-            self.namespace, providers[0], self._request(scope, headers, segments, (), None)
-        )
-        await self._send(reply, scope, send)
+            return await self._send_index(scope, headers, send)
+        request = self._request(scope, headers, path, (), _NO_BODY)
+        await self._send(endpoint.no_route(self.namespace, providers[0], request), scope, send)
 
     def _owners_at_root(self, first: str) -> tuple[Provider, ...]:
         """Whose paths begin with this segment at the root; the root provider's first."""
         owners = [p for p in PROVIDERS if any(o.path.strip("/").split("/")[0] == first for o in p.operations)]
         return tuple(sorted(owners, key=lambda provider: provider.name != self.options.root_provider))
 
-    async def _send_index(self, scope: Scope, send: Send) -> None:
-        origin = self._origin(scope, dict(scope["headers"]))
+    async def _send_index(self, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
+        origin = self._origin(scope, headers)
         bases = {provider.name: f"{origin}{provider.base}" for provider in PROVIDERS}
-        body = {"emulator": "video-emulator", "providers": bases, "control": f"{origin}/__admin/health"}
-        status = 200 if scope["path"] == "/" else 404
-        if status == 404:
-            body["error"] = f"nothing is served at {scope['path'][:200]}; each provider has a path of its own"
-        await _send_json(send, status, body)
+        body: dict[str, Any] = {
+            "emulator": "video-emulator",
+            "providers": bases,
+            "control": f"{origin}/__admin",
+        }
+        if scope["path"] == "/":
+            return await _send_json(send, 200, body)
+        told = f"nothing is served at {scope['path'][:200]}; each provider has a path of its own"
+        await _send_json(send, 404, {"error": told, **body})
 
-    async def _media(
-        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send
-    ) -> None:
-        claim = media.claim(
-            self._by_name, scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-        )
+    async def _media(self, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
+        path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+        claim = media.claim(self._by_name.get, path, query)
         if claim is None or scope["method"] not in {"GET", "HEAD"}:
             return await _send_json(send, 404, {"error": "no video has this address"})
-        provider = self._by_name[claim.provider]
-        request = self._request(scope, headers, [scope["path"].strip("/")], (), None)
-        reply = endpoint.download(self.namespace, provider, request, claim)
+        request = self._request(scope, headers, scope["path"], (), _NO_BODY)
+        reply = endpoint.download(self.namespace, request, claim)
         await self._send(reply, scope, send)
 
     async def _admin(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -256,6 +250,12 @@ class App:
     def _trusted_hosts(self) -> frozenset[str]:
         public = urlsplit(self.options.public_url or "").hostname
         return frozenset({public} if public else ())
+
+
+async def _understood(operation: Operation, receive: Receive, headers: Mapping[bytes, bytes]) -> bodies.Body:
+    creates = operation.name is OperationName.CREATE
+    limit = bodies.CREATE_LIMIT if creates else bodies.POLL_LIMIT
+    return await bodies.understand(receive, headers, limit, forms=creates)
 
 
 def _below(path: str, base: str) -> str:

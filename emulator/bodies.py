@@ -61,13 +61,13 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> 
             return b"".join(chunks)
 
 
-def unread(headers: Mapping[bytes, bytes]) -> Body | None:
+def unread(headers: Mapping[bytes, bytes]) -> Body:
     """What is wrong with the length of a body that nobody reads, such as a GET's."""
     try:
         _check_announced(headers, POLL_LIMIT)
     except TooLarge as problem:
         return Body(too_large=str(problem))
-    return None
+    return Body()
 
 
 def _check_announced(headers: Mapping[bytes, bytes], limit: int) -> None:
@@ -100,11 +100,19 @@ async def understand(receive: Receive, headers: Mapping[bytes, bytes], limit: in
     except TooLarge as problem:
         return Body(too_large=str(problem))
     if forms and kind == "application/x-www-form-urlencoded" and not data.lstrip().startswith(b"{"):
-        return Body(_folded(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True)))
+        return _from_form(data)
     if kind and kind != "application/json" and not kind.endswith("+json") and not _is_careless(kind, data):
         wanted = "application/json or a form" if forms else "application/json"
         return Body(broken=f"expected a body of content type {wanted}, got {content_type[:100]!r}")
     return from_json(data, kept=forms)
+
+
+def _from_form(data: bytes) -> Body:
+    try:
+        pairs = parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_PARTS)
+    except ValueError:
+        return Body(broken=f"the form has more than {MAX_PARTS} fields")
+    return Body(_folded(pairs))
 
 
 def _is_careless(kind: str, data: bytes) -> bool:
@@ -129,7 +137,7 @@ def from_json(data: bytes, *, kept: bool = True) -> Body:
 def bounded(value: Any, depth: int = 0) -> Any:
     """The value with each string over `LONGEST_STRING` replaced by its digest; ``RecursionError`` past `MAX_DEPTH`."""
     if isinstance(value, str):
-        return value if len(value) <= LONGEST_STRING else _digest_of(value.encode("utf-8", "replace"))
+        return _bounded_text(value)
     if isinstance(value, dict | list) and depth >= MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):
@@ -139,7 +147,12 @@ def bounded(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def _digest_of(data: bytes) -> str:
+def _bounded_text(text: str) -> str:
+    if len(text) * 4 <= LONGEST_STRING:
+        return text
+    data = text.encode("utf-8", "replace")
+    if len(data) <= LONGEST_STRING:
+        return text
     return f"sha256:{hashlib.sha256(data).hexdigest()} ({len(data)} bytes)"
 
 
@@ -147,8 +160,8 @@ def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The fields of a form: a repeated one as a list, ``metadata[key]`` as an object."""
     fields: dict[str, Any] = {}
     for name, value in pairs:
-        outer, bracket, inner = name.partition("[")
-        target, key = fields, name
+        target, key = fields, _bounded_text(name)
+        outer, bracket, inner = key.partition("[")
         if bracket and inner.endswith("]") and len(inner) > 1 and isinstance(fields.get(outer, {}), dict):
             target, key = fields.setdefault(outer, {}), inner[:-1]
         kept = bounded(value)
@@ -230,10 +243,11 @@ class _Form:
 
     def _header_end(self) -> None:
         part = self._part
-        part.headers[part.field.decode("latin-1").lower()] = part.value.decode("utf-8", "replace")
+        part.headers[part.field.decode("latin-1").lower()] = part.value.decode("latin-1")
         part.field = part.value = b""
 
     def _headers_finished(self) -> None:
+        # The parser of options takes text and gives bytes, by way of Latin-1; clients write names in UTF-8.
         disposition = self._parse_options(self._part.headers.get("content-disposition", ""))[1]
         self._name = disposition.get(b"name", b"").decode("utf-8", "replace")
         filename = disposition.get(b"filename")
@@ -253,7 +267,9 @@ class _Form:
             self.pairs.append((self._name, self._part.data.decode("utf-8", "replace")))
             return
         kind = self._part.headers.get("content-type", "application/octet-stream")
-        self.pairs.append((self._name, {"filename": self._filename, "content_type": kind, "size": self._part.size}))
+        self.pairs.append(
+            (self._name, {"filename": self._filename, "content_type": kind, "size": self._part.size})
+        )
 
     def _end(self) -> None:
         self.is_closed = True

@@ -286,7 +286,8 @@ class Guard:
         """Answer one request, or refuse it."""
         detail = self._objection(dict(scope["headers"]))
         if detail is None:
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         response = _problem(Request(scope), Problem(403, "Forbidden", detail))
         await response(scope, receive, send)
 

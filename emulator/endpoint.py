@@ -332,9 +332,10 @@ def _streamed(road: _Road, clip: Clip) -> Reply:
     return reply
 
 
-def download(namespace: Namespace, provider: Provider, request: Request, claim: "media.Claim") -> Reply:
+def download(namespace: Namespace, request: Request, claim: media.Claim) -> Reply:
     """The reply to a request for a link of ours: the video, or what the storage behind the links says."""
     now = namespace.clock.now()
+    provider = claim.provider
     task = namespace.find(provider, claim.task_id, now)
     activation = namespace.in_force(provider)
     exchange = Exchange(
@@ -348,7 +349,7 @@ def download(namespace: Namespace, provider: Provider, request: Request, claim: 
         if stopped is not None:
             return stopped
         road.snapshot = state_at(task, now)
-    if claim.dies_at <= now:
+    if claim.is_dead(now):
         return _dead(road)
     return _streamed(road, claim.clip)
 

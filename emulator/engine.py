@@ -189,7 +189,7 @@ class Namespace:
         return self.active
 
     def in_force(self, provider: Provider, activation: Activation | None = None) -> Activation:
-        """What applies to the provider: the scenario named, else the active one; the happy path if that isn't theirs."""
+        """What applies to the provider: the scenario named, else the active one, or the happy path."""
         activation = activation or self.active
         return activation if activation.scenario.speaks_of(provider.name) else self._happy
 

@@ -1,16 +1,55 @@
 """The scenarios that can be named: those shipped, and those of the author's own folder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from emulator import scenario_file
 from emulator.core.errors import Problem, ScenarioError
 from emulator.core.scenario import Scenario
+from emulator.scenario_file import Loaded
 
 _PACKAGE = Path(__file__).parent
 SHIPPED = _PACKAGE / "scenarios" if (_PACKAGE / "scenarios").is_dir() else _PACKAGE.parent / "scenarios"
 """In an installed package the scenarios lie inside it, in a clone of the repository beside it."""
-_SUFFIXES = (".yaml", ".yml", ".json")
+SUFFIXES = (".yaml", ".yml", ".json")
+"""What the names of scenario files end in."""
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The scenario files of a folder, not of those below it; hidden ones and JSON Schemas aren't among them.
+
+    Raises:
+        OSError: the folder can't be read, or is none.
+    """
+    return sorted(path for path in folder.iterdir() if _is_scenario_file(path))
+
+
+def _is_scenario_file(path: Path) -> bool:
+    hidden = path.name.startswith(".") or path.name.endswith(".schema.json")
+    return path.suffix in SUFFIXES and not hidden and not path.is_dir()
+
+
+def read(paths: Iterable[Path]) -> tuple[list[Loaded], list[Problem]]:
+    """What the files hold, and every mistake in them; two files of one name are a mistake too."""
+    found: dict[str, Loaded] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            loaded = scenario_file.load(path)
+        except ScenarioError as error:
+            problems.extend(error.problems)
+            continue
+        name = loaded.scenario.name
+        if name in found:
+            problems.append(_namesake(path, name, found[name].scenario))
+        found[name] = loaded
+    return list(found.values()), problems
+
+
+def _namesake(path: Path, name: str, other: Scenario) -> Problem:
+    message = f"the scenario is called {name!r}, and so is that of {other.source}"
+    hint = "give one of them another name"
+    return Problem(file=str(path), path="name", message=message, hint=hint, id="duplicate-name")
 
 
 class Library:
@@ -24,14 +63,11 @@ class Library:
             self._load_all(folder)
 
     def _load_all(self, folder: Path) -> None:
-        problems: list[Problem] = []
-        for path in sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES):
-            try:
-                self.add(path)
-            except ScenarioError as error:
-                problems.extend(error.problems)
+        found, problems = read(files_in(folder))
         if problems:
-            raise ScenarioError(tuple(problems))
+            raise ScenarioError(problems)
+        for loaded in found:
+            self._keep(loaded)
 
     def add(self, path: Path) -> Scenario:
         """The scenario in a file, which from now on is found by its name.
@@ -49,7 +85,7 @@ class Library:
         """
         return self._keep(scenario_file.load_text(text, name, source))
 
-    def _keep(self, loaded: scenario_file.Loaded) -> Scenario:
+    def _keep(self, loaded: Loaded) -> Scenario:
         self.warnings.extend(loaded.warnings)
         self._loaded[loaded.scenario.name] = loaded.scenario
         return loaded.scenario

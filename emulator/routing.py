@@ -8,8 +8,8 @@ import msgspec
 
 from emulator.providers.base import Operation, Provider
 
-_WILD: Final = "{}"
-"""The branch of the tree that any one segment takes; no real segment can hold braces unencoded here."""
+_WILD: Final = object()
+"""The branch of the tree that any one segment takes. Not a text: a client can send any."""
 _LEAF: Final = None
 
 

@@ -1,6 +1,8 @@
 """The HTTP server: uvicorn, set up for many small answers, on a socket of our own."""
 
+import errno
 import logging
+import signal
 import socket
 import ssl
 from collections.abc import Callable
@@ -10,6 +12,8 @@ import msgspec
 import uvicorn
 
 _BACKLOG: Final = 2048
+_ABOUT_THE_PORT: Final = frozenset({errno.EADDRINUSE, errno.EACCES})
+_PORT_REPAIR: Final = "choose another with --port, or 0 for a free one"
 
 
 class CannotListen(OSError):
@@ -38,11 +42,11 @@ def listen(address: Address) -> socket.socket:
     try:
         sock = socket.create_server((address.host, address.port), family=family, backlog=_BACKLOG)
     except OSError as problem:
-        where = f"{address.host}:{address.port}"
-        repair = "choose another with --port, or 0 for a free one" if address.port else "choose another --host"
+        where = f"{address.host} port {address.port}"
+        repair = _PORT_REPAIR if problem.errno in _ABOUT_THE_PORT else "choose another --host"
         raise CannotListen(f"cannot listen on {where}: {problem.strerror or problem}; {repair}") from None
-    except OverflowError as problem:
-        raise CannotListen(f"cannot listen on port {address.port}: {problem}") from None
+    except (OverflowError, ValueError) as problem:
+        raise CannotListen(f"cannot listen on {address.host} port {address.port}: {problem}") from None
     sock.setblocking(False)
     return sock
 
@@ -65,6 +69,9 @@ def run(app: Any, address: Address, sock: socket.socket, on_ready: Callable[[], 
     )
     server = _Announcing(config)
     server.on_ready = on_ready
+    # uvicorn takes signals from its start on, and when it has stopped raises them once more. Before that
+    # this stops it as soon as it has started; after it, it changes nothing, and the process goes on to its end.
+    signal.signal(signal.SIGTERM, server.stop)
     server.run(sockets=[sock])
 
 
@@ -72,6 +79,9 @@ class _Announcing(uvicorn.Server):
     """Tells when it listens."""
 
     on_ready: Callable[[], None]
+
+    def stop(self, _signal: int, _frame: object) -> None:
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -85,7 +95,11 @@ def check_tls(address: Address) -> None:
     if address.tls_cert is None or address.tls_key is None:
         raise CannotListen("--tls-cert and --tls-key go together; one of them is missing")
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(address.tls_cert, address.tls_key)
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            address.tls_cert,
+            address.tls_key,
+            password=str,  # no password, in place of a question on the terminal
+        )
     except (OSError, ssl.SSLError) as problem:
         files = f"{address.tls_cert} and {address.tls_key}"
         raise CannotListen(f"cannot use {files}: {problem}; expected a PEM certificate and its key") from None

@@ -1,9 +1,12 @@
 """Where tasks are kept: the interface, and the store in memory."""
 
 from collections.abc import Iterator
+from heapq import merge
+from itertools import islice
 from typing import Final, Protocol
 
 from emulator.core.task import Task
+from emulator.core.units import Instant
 
 _HUNDREDTH: Final = 100
 
@@ -66,10 +69,11 @@ class MemoryStore:
         return self._aliases.get((provider, name))
 
     def newest_first(self, provider: str | None = None) -> Iterator[Task]:
-        """The tasks of one provider or of all, those added last first."""
-        for name, tasks in self._tasks.items():
-            if provider in {None, name}:
-                yield from reversed(tasks.values())
+        """The tasks of one provider, those added last first; of all providers, merged by their creation."""
+        if provider is not None:
+            return reversed(self._tasks.get(provider, {}).values())
+        rows = (reversed(tasks.values()) for tasks in self._tasks.values())
+        return merge(*rows, key=_created_at, reverse=True)
 
     def clear(self) -> None:
         """Forget every task, also how many were given up."""
@@ -81,16 +85,18 @@ class MemoryStore:
         return self._count
 
     def _drop_oldest(self, newcomer: Task) -> None:
-        tasks = max(self._tasks.values(), key=len)
-        victims = [
-            task_id for task_id, _ in zip(tasks, range(max(1, self.max_tasks // _HUNDREDTH)), strict=False)
-        ]
-        for task_id in victims:
-            if tasks[task_id] is newcomer:
-                continue
-            del tasks[task_id]
-            self._count -= 1
-            self.dropped += 1
+        oldest_first = merge(*(tasks.values() for tasks in self._tasks.values()), key=_created_at)
+        victims = (task for task in oldest_first if task is not newcomer)
+        gone = set()
+        for task in list(islice(victims, max(1, self.max_tasks // _HUNDREDTH))):
+            del self._tasks[task.provider][task.id]
+            gone.add((task.provider, task.id))
+        self._count -= len(gone)
+        self.dropped += len(gone)
         if self._aliases:
-            gone = set(victims)
-            self._aliases = {name: task for name, task in self._aliases.items() if task not in gone}
+            kept = self._aliases.items()
+            self._aliases = {name: task_id for name, task_id in kept if (name[0], task_id) not in gone}
+
+
+def _created_at(task: Task) -> Instant:
+    return task.created_at

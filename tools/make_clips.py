@@ -80,9 +80,11 @@ def _command(clip: Clip) -> Iterable[str]:
     yield from ("-f", "image2pipe", "-c:v", "ppm", "-framerate", "1", "-i", "-")
     yield from ("-vf", f"{scale},format=yuv420p,fps={FRAME_RATE}", "-t", str(clip.seconds), "-an")
     # CAVLC (vlc) writes an unchanged frame shorter than CABAC does. One key frame: it's half of a short clip.
-    yield from ("-c:v", "libx264", "-preset", "superfast", "-qp", "30", "-coder", "vlc", "-bf", "0")
+    yield from ("-c:v", "libx264", "-preset", "superfast", "-qp", "36", "-coder", "vlc", "-bf", "0")
     yield from ("-g", "9999", "-threads", "1", "-pix_fmt", "yuv420p", "-color_range", "tv")
     yield from ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
+    # Without this x264 chooses code by the processor, and its choices write different bytes.
+    yield from ("-x264-params", "asm=0")
     # x264 writes its version and settings into the stream (600 bytes of SEI, type 6); no player reads them.
     yield from ("-bsf:v", "filter_units=remove_types=6", "-map_metadata", "-1")
     yield from ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", "-f", "mp4")

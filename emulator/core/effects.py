@@ -7,7 +7,7 @@ import msgspec
 from emulator.core.words import ErrorName
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class Failure(msgspec.Struct, frozen=True, kw_only=True, tag="failure"):
     """An error as a scenario words it: a named one, with or without words of the author's own."""
 
     name: ErrorName | None = None
@@ -16,7 +16,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     shape: Literal["object", "string"] = "object"
 
 
-class Respond(msgspec.Struct, frozen=True, kw_only=True):
+class Respond(msgspec.Struct, frozen=True, kw_only=True, tag="respond"):
     """A raw answer, written out by the author."""
 
     status_code: int = 200

@@ -1,8 +1,8 @@
 """Matchers: what a scenario's ``match``, ``keys`` and ``reject`` ask of a value."""
 
 import json
+import sys
 from collections.abc import Callable
-from fnmatch import translate
 from functools import lru_cache
 from typing import Any, Final
 
@@ -63,13 +63,20 @@ def _equals_or_glob(item: str, text: str) -> bool:
 
 def glob_matches(pattern: str, text: str) -> bool:
     """Whether the whole of ``text`` fits a glob, in which only ``*`` is special."""
-    return _glob(pattern)(text) is not None
-
-
-@lru_cache(maxsize=1024)
-def _glob(pattern: str) -> Callable[[str], object]:
-    escaped = pattern.replace("[", "[[]").replace("?", "[?]")
-    return _linear(translate(escaped)).match
+    first, *others = pattern.split("*")
+    if not others:
+        return text == pattern
+    *middle, last = others
+    position, end = len(first), len(text) - len(last)
+    if not (text.startswith(first) and text.endswith(last)):
+        return False
+    # Each piece is taken where it is first found: that leaves the most room for those after it.
+    for piece in middle:
+        found = text.find(piece, position, end)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return position <= end
 
 
 @lru_cache(maxsize=256)
@@ -79,20 +86,17 @@ def searcher(pattern: str) -> Callable[[str], object]:
     Raises:
         ValueError: the pattern isn't one that can be searched in linear time (RE2's syntax).
     """
-    return _linear(pattern).search
-
-
-def _linear(pattern: str) -> Any:
     # Imported when first used: most scenarios hold no pattern, and every start would pay for it.
     import re2  # noqa: PLC0415
 
     options = re2.Options()
     options.log_errors = False
     try:
-        return re2.compile(pattern, options)
+        search: Callable[[str], object] = re2.compile(pattern, options).search
     except re2.error as problem:
         reason = problem.args[0].decode() if isinstance(problem.args[0], bytes) else str(problem)
         raise ValueError(reason) from None
+    return search
 
 
 def field_of(fields: Any, path: str) -> Any:
@@ -103,8 +107,13 @@ def field_of(fields: Any, path: str) -> Any:
     for step in path.split("."):
         if isinstance(value, dict) and step in value:
             value = value[step]
-        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
-            value = value[int(step)]
+        elif isinstance(value, list) and (number := _place(step)) < len(value):
+            value = value[number]
         else:
             return ABSENT
     return value
+
+
+def _place(step: str) -> int:
+    # Numbers such as a superscript two are digits too, and a number may be too long for int() to be asked.
+    return int(step) if step.isascii() and step.isdigit() and len(step) < 10 else sys.maxsize

@@ -27,8 +27,8 @@ class Video(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a completed entry."""
 
     id: str | None = None
-    url: str | None = None
-    """A literal link, printed as it stands and not served."""
+    url: Any = None
+    """A literal link, printed as it stands and not served: text, or a `template.Template`."""
     has_link: bool = True
     """``False`` for ``url: none``: completed without a link."""
     expires_in: Spread | None = None

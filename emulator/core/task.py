@@ -40,6 +40,8 @@ class Task(msgspec.Struct, frozen=True, gc=False):
     """How many of them the present ``polls`` entry has answered."""
     ended: tuple[Instant, ...] = ()
     """The instants at which a poll ended a ``polls`` entry, one for each in their order."""
+    moved: tuple[Instant, ...] = ()
+    """The instants at which a poll moved the progress of a ``polls`` entry: at most a hundred for each."""
     shown: int = -1
     """Which entry the last poll showed; -1: none yet. Only the clock's mode ``auto`` asks."""
     calls: Mapping[str, int] | None = None
@@ -111,23 +113,38 @@ def _snapshot(task: Task, index: int, entered_at: Instant, now: Instant, end: In
     elif isinstance(progress, int):
         value = progress
     else:
-        value = max(plan.floors[index], _ramped(task, entry, progress, now - entered_at, end, entered_at))
+        value = max(plan.floors[index], _ramped(task, index, progress, now, entered_at, end))
     ended_at = since if is_terminal(entry) else None
     return Snapshot(entry.status, value, entry, index, entered_at, since, ended_at)
 
 
 def _ramped(
-    task: Task, entry: Entry, ramp: Ramp, elapsed: int, end: Instant | None, entered_at: Instant
+    task: Task, index: int, ramp: Ramp, now: Instant, entered_at: Instant, end: Instant | None
 ) -> int:
-    if entry.polls is not None:
-        done, whole = task.polls_in_entry, entry.polls - 1
-    elif end is not None:
-        done, whole = elapsed, end - entered_at
-    else:
+    if task.plan.entries[index].polls is not None:
+        return _on_the_way(ramp, *_moves_by(task, index, now))
+    if end is None:
         return ramp.start
-    if whole <= 0:
-        return ramp.start
-    return ramp.start + (ramp.end - ramp.start) * min(done, whole) // whole
+    return _on_the_way(ramp, now - entered_at, end - entered_at)
+
+
+def _on_the_way(ramp: Ramp, done: int, whole: int) -> int:
+    return ramp.start + (ramp.end - ramp.start) * done // whole if whole > 0 else ramp.start
+
+
+def _moves_by(task: Task, index: int, now: Instant) -> tuple[int, int]:
+    """How often polls had moved the progress of a ``polls`` entry by ``now``, and how often they do in all."""
+    moves = [_moves_of(entry) for entry in task.plan.entries[: index + 1]]
+    whole, first = moves[-1], sum(moves[:-1])
+    return bisect_right(task.moved, now, first, min(first + whole, len(task.moved))) - first, whole
+
+
+def _moves_of(entry: Entry) -> int:
+    """How many polls move the entry's progress: the first shows where it starts, so at most all but one."""
+    ramp = entry.progress
+    if entry.polls is None or not isinstance(ramp, Ramp):
+        return 0
+    return min(abs(ramp.end - ramp.start), entry.polls - 1)
 
 
 def _since(task: Task, index: int) -> Instant:
@@ -159,9 +176,21 @@ def polled(task: Task, snapshot: Snapshot, now: Instant, tracks_shown: bool = Fa
         return msgspec.structs.replace(task, polls=task.polls + 1, shown=shown)
     count = task.polls_in_entry + 1
     if count < entry.polls:
-        return msgspec.structs.replace(task, polls=task.polls + 1, polls_in_entry=count, shown=shown)
+        moved = (*task.moved, now) if _is_move(entry, count) else task.moved
+        return msgspec.structs.replace(
+            task, polls=task.polls + 1, polls_in_entry=count, moved=moved, shown=shown
+        )
     ended = (*task.ended, now)
     return msgspec.structs.replace(task, polls=task.polls + 1, polls_in_entry=0, ended=ended, shown=shown)
+
+
+def _is_move(entry: Entry, count: int) -> bool:
+    """Whether the poll of this number moves the progress of its ``polls`` entry, for the next poll to show."""
+    ramp = entry.progress
+    if entry.polls is None or not isinstance(ramp, Ramp):
+        return False
+    whole = entry.polls - 1
+    return _on_the_way(ramp, count, whole) != _on_the_way(ramp, count - 1, whole)
 
 
 def link_dies_at(task: Task, snapshot: Snapshot, now: Instant) -> Instant:

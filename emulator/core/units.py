@@ -19,8 +19,10 @@ HOUR: Final[Duration] = 60 * MINUTE
 DAY: Final[Duration] = 24 * HOUR
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_INSTANT: Final[Instant] = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+"""The first instant that can be written as a date: the beginning of the year 1."""
 LAST_INSTANT: Final[Instant] = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-"""The last instant that can be written as a date: the end of the year 9999."""
+"""The last one: the end of the year 9999."""
 
 _UNITS: Final[dict[str, Duration]] = {
     "us": 1,
@@ -30,15 +32,19 @@ _UNITS: Final[dict[str, Duration]] = {
     "h": HOUR,
     "d": DAY,
 }
-_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)")
-_WHOLE: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:us|ms|s|m|h|d))+")
+_PART: Final = re.compile(r"(\d+)(\.\d+)?(us|ms|s|m|h|d)", re.A)
+# A number of fifteen digits is days enough for any story, and one of five thousand is no int.
+_WHOLE: Final = re.compile(r"(?:\d{1,15}(?:\.\d{1,15})?(?:us|ms|s|m|h|d))+", re.A)
 
 
 def parse_duration(text: str) -> Duration:
     """The duration that ``250ms``, ``4m15s`` or ``1h`` names; ``ValueError`` for anything else."""
     if not _WHOLE.fullmatch(text):
         raise ValueError(f"expected a duration such as 500ms, 5s or 4m15s, got {text!r}")
-    return sum(round(float(number) * _UNITS[unit]) for number, unit in _PART.findall(text))
+    return sum(
+        int(whole) * _UNITS[unit] + round(float(f"0{fraction}") * _UNITS[unit])
+        for whole, fraction, unit in _PART.findall(text)
+    )
 
 
 def format_duration(duration: Duration) -> str:
@@ -54,7 +60,7 @@ def format_duration(duration: Duration) -> str:
 
 
 def parse_instant(text: str) -> Instant:
-    """The instant of an RFC 3339 date with its zone, such as ``2025-01-01T00:00:00Z``; else ``ValueError``."""
+    """The instant of an ISO 8601 date and time with its zone, such as ``2025-01-01T00:00:00Z``; else ``ValueError``."""
     wanted = f"expected an instant such as 2025-01-01T00:00:00Z, got {text!r}"
     try:
         moment = datetime.fromisoformat(text)
@@ -62,12 +68,18 @@ def parse_instant(text: str) -> Instant:
         raise ValueError(wanted) from None
     if moment.tzinfo is None:
         raise ValueError(f"{wanted}, which lacks its zone (Z or +08:00)")
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    instant = (moment - _EPOCH) // timedelta(microseconds=1)
+    if not FIRST_INSTANT <= instant <= LAST_INSTANT:
+        raise ValueError(f"{wanted}, which lies outside the years 1 to 9999")
+    return instant
 
 
 def as_datetime(instant: Instant) -> datetime:
-    """The same instant as an aware ``datetime`` in UTC."""
-    return _EPOCH + timedelta(microseconds=instant)
+    """The same instant as an aware ``datetime`` in UTC, or the nearest that is one.
+
+    A link made in the last hours of the year 9999 dies after it: that must be printed somehow.
+    """
+    return _EPOCH + timedelta(microseconds=min(max(instant, FIRST_INSTANT), LAST_INSTANT))
 
 
 def format_instant(instant: Instant) -> str:

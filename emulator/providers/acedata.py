@@ -193,7 +193,7 @@ def unix_seconds(instant: Instant) -> float:
 @lru_cache(maxsize=4096)
 def second_text(second: int) -> str:
     """A Unix second as ``2026-06-30T04:01:50``, in UTC. Kept, because polls ask for the same ones again."""
-    return as_datetime(min(second * SECOND, LAST_INSTANT)).isoformat()[:19]
+    return as_datetime(second * SECOND).isoformat()[:19]
 
 
 def iso_milliseconds(instant: Instant) -> str:
@@ -326,9 +326,8 @@ def _reader(action: Any) -> Callable[[Mapping[str, Any], Profile], Poll | Listin
         return _retrieve
     if action == "retrieve_batch":
         return _retrieve_batch
-    told = f'"{action[:50]}"' if isinstance(action, str) else _kind(action)
-    wanted = 'expected "retrieve" or "retrieve_batch"'
-    raise _Mistake(f'"action": {wanted}, got {told}', ErrorName.NOT_IMPLEMENTED)
+    told = repr(action[:50]) if isinstance(action, str) else _kind(action)
+    raise _Mistake(f"action: expected retrieve or retrieve_batch, got {told}", ErrorName.NOT_IMPLEMENTED)
 
 
 def _retrieve(fields: Mapping[str, Any], profile: Profile) -> Poll:
@@ -338,7 +337,7 @@ def _retrieve(fields: Mapping[str, Any], profile: Profile) -> Poll:
         if value is None or value == "":
             continue
         if not isinstance(value, str):
-            raise _Mistake(f'"{name}": expected a string, got {_kind(value)}')
+            raise _Mistake(f"{name}: expected a string, got {_kind(value)}")
         return Poll(ids=(value,), by_alias=name == "trace_id")
     if profile is Profile.CURRENT:
         return Poll(ids=())
@@ -358,26 +357,26 @@ def _retrieve_batch(fields: Mapping[str, Any], profile: Profile) -> Poll | Listi
 
 
 _HINTS_FOR_ID: Final = {
-    "ids": '"ids" goes with "action": "retrieve_batch"',
-    "task_id": '"task_id" is called "id" here',
+    "ids": "ids goes with the action retrieve_batch",
+    "task_id": "task_id is called id here",
 }
-_HINTS_FOR_IDS: Final = {"id": '"id" goes with "action": "retrieve"'}
+_HINTS_FOR_IDS: Final = {"id": "id goes with the action retrieve"}
 
 
 def _missing(name: str, wanted: str, hints: Mapping[str, str], fields: Mapping[str, Any]) -> _Mistake:
     hint = next((f" ({text})" for other, text in hints.items() if other in fields), "")
-    return _Mistake(f'"{name}": expected {wanted}, got none{hint}')
+    return _Mistake(f"{name}: expected {wanted}, got none{hint}")
 
 
 def _ids(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise _Mistake(f'"{name}": expected a list of strings, got {_kind(value)}')
+        raise _Mistake(f"{name}: expected a list of strings, got {_kind(value)}")
     if len(value) > MAX_BATCH:
         wanted = f"at most {MAX_BATCH:,} ids"
-        raise _Mistake(f'"{name}": expected {wanted}, got {len(value):,}; ask in several batches')
+        raise _Mistake(f"{name}: expected {wanted}, got {len(value):,}; ask in several batches")
     for number, item in enumerate(value, 1):
         if not isinstance(item, str):
-            raise _Mistake(f'"{name}": expected a list of strings, got {_kind(item)} as item {number}')
+            raise _Mistake(f"{name}: expected a list of strings, got {_kind(item)} as item {number}")
     return tuple(value)
 
 
@@ -419,7 +418,7 @@ def _whole(name: str, fields: Mapping[str, Any], default: int, least: int) -> in
     if value is None:
         return default
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise _Mistake(f'"{name}": expected a whole number of {least} or more, got {_told(value)}')
+        raise _Mistake(f"{name}: expected a whole number of {least} or more, got {_told(value)}")
     return value
 
 
@@ -428,7 +427,7 @@ def _second(name: str, fields: Mapping[str, Any]) -> Instant | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
-        raise _Mistake(f'"{name}": expected a date in seconds since 1970, got {_told(value)}')
+        raise _Mistake(f"{name}: expected a date in seconds since 1970, got {_told(value)}")
     return round(value * 1000) * MILLISECOND
 
 
@@ -454,10 +453,10 @@ def key(header: bytes | None, _profile: Profile) -> str | ErrorName:
     """The token in ``Bearer <token>``, or what is wrong with the header."""
     if header is None:
         return ErrorName.NO_TOKEN
-    words = header.split(None, 1)
-    if len(words) < 2 or words[0].lower() != b"bearer":
+    words = header.split()
+    if len(words) != 2 or words[0].lower() != b"bearer":
         return ErrorName.INVALID_TOKEN
-    return words[1].rstrip().decode("latin-1")
+    return words[1].decode("latin-1")
 
 
 # What a create asks for, read without trust: any JSON value may stand anywhere

@@ -12,7 +12,6 @@ from urllib.parse import quote
 from emulator.core import seeded
 from emulator.core.task import Task
 from emulator.core.units import (
-    LAST_INSTANT,
     MILLISECOND,
     MINUTE,
     SECOND,
@@ -103,7 +102,7 @@ _STARTS_BEFORE: Final[Duration] = 95 * MINUTE + 13 * SECOND
 def link(result: Result) -> Link:
     """The path and query of a link, percent-encoded as the document prints them."""
     asset = _asset_linked(result.task)
-    m = as_datetime(min(result.ended_at, LAST_INSTANT))
+    m = as_datetime(result.ended_at)
     # documents/000: 25_10_10_14_15_147334. The task began at 14:14:02, so these are date, hour, minute
     # and microseconds; the seconds are left out.
     day, minute = f"{m.year % 100:02}_{m.month:02}_{m.day:02}", f"{m.hour:02}_{m.minute:02}"

@@ -8,10 +8,21 @@ from emulator.core.rules import RetryAfter
 from emulator.core.template import Template
 from emulator.core.words import ErrorName
 from emulator.scenario_file import wording
-from emulator.scenario_file.kinds import ByShape, FreeKeys, Kind, Mapped, Simple, Wrong, enum_word, whole, word
+from emulator.scenario_file.kinds import (
+    ByShape,
+    FreeKeys,
+    Kind,
+    Mapped,
+    Simple,
+    Wrong,
+    enum_word,
+    whole,
+    word,
+)
 from emulator.scenario_file.nodes import Scalar
 from emulator.scenario_file.tables import AtLeastOne, AtMostOne, Key, Record, Table
-from emulator.scenario_file.values import DURATION, PLAIN_TEXT, JsonValue, TemplateText
+from emulator.scenario_file.times import DURATION
+from emulator.scenario_file.values import PLAIN_TEXT, JsonValue, TemplateText
 
 # Errors
 
@@ -21,8 +32,11 @@ NAMED_ERROR: Final[Kind[ErrorName]] = enum_word(
 _NAME = Key("name", NAMED_ERROR, "The named error that it is like: it decides status code and shape.")
 _CODE = Key("code", PLAIN_TEXT, "The code that is printed in place of the provider's own.")
 _MESSAGE = Key("message", TemplateText("text"), "The words that are printed in place of the provider's own.")
-_SHAPES: Final[dict[str, Literal["object", "string"]]] = {"object": "object", "string": "string"}
-_SHAPE = Key("shape", word("object or string", _SHAPES), "string: the message alone stands where the object would.")
+Shape = Literal["object", "string"]
+_SHAPES: Final[dict[str, Shape]] = {"object": "object", "string": "string"}
+_SHAPE: Key[Shape] = Key(
+    "shape", word("object or string", _SHAPES), "string: the message alone stands where the object would."
+)
 _RULE_NAME = Key("name", NAMED_ERROR, "The named error: it decides status code and shape.", required=True)
 
 
@@ -80,7 +94,9 @@ class _HeaderValue(TemplateText):
     def read(self, node: Any, path: Any, report: Any) -> str | Template | None:
         value = super().read(node, path, report)
         written = node.text if isinstance(node, Scalar) else ""
-        if not all(" " <= character <= "\xff" and character != "\x7f" or character == "\t" for character in written):
+        if not all(
+            (" " <= character <= "\xff" and character != "\x7f") or character == "\t" for character in written
+        ):
             report.mistake("wrong-value", node, path, "a header takes one line of Latin-1 characters")
         return value
 
@@ -91,7 +107,9 @@ HEADERS: Final = FreeKeys(
     _header_problem,
     {"pattern": f"^{_TOKEN.pattern}$"},
 )
-_STATUS_CODE = Key("status_code", whole("a status code from 200 to 599", 200, 599), "Of HTTP; 200 where left out.")
+_STATUS_CODE = Key(
+    "status_code", whole("a status code from 200 to 599", 200, 599), "Of HTTP; 200 where left out."
+)
 _HEADERS = Key("headers", HEADERS, "Header fields. Without content-type it follows from json or text.")
 _JSON = Key("json", JsonValue("a JSON value", templates=True), "The body, as JSON.")
 _TEXT = Key("text", TemplateText("text", scalars=True), "The body, as text.")
@@ -104,7 +122,9 @@ def _check_respond(record: Record) -> None:
     body = next((key for key in (_JSON, _TEXT) if key in record), None)
     code = record.get(_STATUS_CODE)
     if body is not None and code in _BODILESS:
-        record.mistake(record.key(body), f"an answer with status code {code} has no body", f"leave {body.word!r} out")
+        record.mistake(
+            record.key(body), f"an answer with status code {code} has no body", f"leave {body.word!r} out"
+        )
 
 
 def _respond(record: Record) -> Respond:

@@ -207,7 +207,7 @@ class Later(Generic[T]):
 
     def read(self, node: Node, path: Path, report: Report) -> T | None:
         """Always a mistake: what can't be done is never ignored."""
-        report.mistake("not-supported-yet", node, path, f"{path[-1]} is not supported yet", "leave it out")
+        report.mistake("not-supported-yet", node, path, "not supported yet", "leave it out")
         return None
 
     def schema(self, defs: Defs) -> Json:
@@ -232,7 +232,10 @@ class Lazy(Generic[T]):
 
 
 def word(
-    expected: str, words: Mapping[str, T], near: Mapping[str, str] = wording.NO_WORDS, later: tuple[str, ...] = ()
+    expected: str,
+    words: Mapping[str, T],
+    near: Mapping[str, str] = wording.NO_WORDS,
+    later: tuple[str, ...] = (),
 ) -> Simple[T]:
     """A kind that takes one of a few words; ``near`` has wrong words and the right ones, ``later`` those to come."""
 
@@ -246,12 +249,16 @@ def word(
     return Simple(expected, parse, {"type": "string", "enum": list(words)})
 
 
-def enum_word(expected: str, kind: type[StrEnum], near: Mapping[str, str], later: tuple[str, ...] = ()) -> Any:
+def enum_word(
+    expected: str, kind: type[StrEnum], near: Mapping[str, str], later: tuple[str, ...] = ()
+) -> Any:
     """A kind that takes one word of a closed vocabulary."""
     return word(expected, {member.value: member for member in kind}, near, later)
 
 
-def text(expected: str = "text", pattern: Any = None, schema: Json | None = None, least: int = 0) -> Simple[str]:
+def text(
+    expected: str = "text", pattern: Any = None, schema: Json | None = None, least: int = 0
+) -> Simple[str]:
     """A kind that takes text; numbers, true, false and null must be quoted to be text."""
 
     def parse(scalar: Scalar) -> str:
@@ -262,7 +269,9 @@ def text(expected: str = "text", pattern: Any = None, schema: Json | None = None
             raise Wrong
         return value
 
-    return Simple(expected, parse, schema or ({"type": "string", "minLength": least} if least else {"type": "string"}))
+    return Simple(
+        expected, parse, schema or ({"type": "string", "minLength": least} if least else {"type": "string"})
+    )
 
 
 def whole(expected: str, least: int, most: int) -> Simple[int]:
@@ -273,7 +282,9 @@ def whole(expected: str, least: int, most: int) -> Simple[int]:
         if isinstance(value, bool) or not isinstance(value, int):
             raise Wrong(hint=wording.unquoted_number(scalar))
         if not least <= value <= most:
-            raise Wrong(hint=f"it must be at least {least}" if value < least else f"it must be at most {most}")
+            raise Wrong(
+                hint=f"it must be at least {least}" if value < least else f"it must be at most {most}"
+            )
         return value
 
     return Simple(expected, parse, {"type": "integer", "minimum": least, "maximum": most})

@@ -110,10 +110,43 @@ def read(text: str, report: Report, parser: Any = None) -> Node | None:
     return builder.root
 
 
+def located(root: Node, path: Path) -> Node:
+    """Where the path's last step stands: its key, or the list's item."""
+    node, spot = root, root
+    for step in path:
+        if isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = spot = node.items[step]
+            continue
+        pairs = node.pairs if isinstance(node, Mapping) else ()
+        found = next(((key, value) for key, value in pairs if key.text == step), None)
+        if found is None:
+            break
+        spot, node = found
+    return spot
+
+
+def timeline_path(root: Node, task: Path, choice: int) -> Path:
+    """Where the timeline of a task's choice stands: a task without choices has its own."""
+    has_choices = isinstance(located(root, (*task, "choices")), Scalar)
+    return (*task, "choices", choice, "timeline") if has_choices else (*task, "timeline")
+
+
 class _Open:
     """A list or mapping whose end hasn't come yet."""
 
-    __slots__ = ("anchor", "before", "column", "height", "is_broken", "is_mapping", "items", "key", "line", "pairs", "path")
+    __slots__ = (
+        "anchor",
+        "before",
+        "column",
+        "height",
+        "is_broken",
+        "is_mapping",
+        "items",
+        "key",
+        "line",
+        "pairs",
+        "path",
+    )
 
     def __init__(self, event: Any, is_mapping: bool, path: Path, before: int) -> None:
         self.line, self.column = _place(event)
@@ -178,7 +211,9 @@ class _Builder:
     def alias(self, event: Any) -> None:
         self.aliases += 1
         if self.aliases > MAX_ALIASES:
-            self.report.stop("yaml-aliases", _spot(event), (), f"more than {MAX_ALIASES} aliases (*{event.anchor})")
+            self.report.stop(
+                "yaml-aliases", _spot(event), (), f"more than {MAX_ALIASES} aliases (*{event.anchor})"
+            )
         found = self.anchors.get(event.anchor)
         if found is None:
             self.attach(self.refused_alias(event), 1)
@@ -272,7 +307,9 @@ class _Builder:
             parent.is_broken = True
             self.report.mistake("yaml-syntax", parent, parent.path, *TEMPLATE_UNQUOTED)
         elif not isinstance(node, Broken):
-            self.report.mistake("yaml-key", node, parent.path, "expected a word as key, got a list or a mapping")
+            self.report.mistake(
+                "yaml-key", node, parent.path, "expected a word as key, got a list or a mapping"
+            )
         return Broken(node.line, node.column)
 
     def merged(self, opened: _Open) -> tuple[tuple[Scalar, Node], ...]:

@@ -1,7 +1,10 @@
 """Gathers the mistakes of one file, each with its place."""
 
 import re
+from collections.abc import Callable, Collection
 from typing import Final, NoReturn, Protocol, TypeAlias
+
+import msgspec
 
 from emulator.core.errors import Problem, ScenarioError
 
@@ -53,13 +56,20 @@ def written(path: Path) -> str:
     return text
 
 
+def _nowhere(_: str) -> None:
+    return None
+
+
 class Report:
     """The mistakes of one file, as far as they were found."""
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, home_of: Callable[[str], str | None] = _nowhere) -> None:
         self.file = file
+        self.home_of = home_of
+        """Where a key belongs that stands in the wrong place, as a hint."""
         self.lines = Lines(text)
         self.problems: dict[tuple[str, int, int, str], Problem] = {}
+        self.warnings: dict[tuple[str, int, int, str], Problem] = {}
         self.count = 0
         """How many mistakes were reported, those that an anchor repeats included."""
 
@@ -68,6 +78,17 @@ class Report:
         self.count += 1
         key = (id, spot.line, spot.column, message)
         self.problems.setdefault(key, self.problem(id, spot, path, message, hint))
+
+    def doubt(self, id: str, spot: Spot, path: Path, message: str, hint: str | None = None) -> None:
+        """One warning at a place: the file loads, but may not say what its author means."""
+        problem = self.problem(id, spot, path, message, hint)
+        key = (id, spot.line, spot.column, message)
+        self.warnings.setdefault(key, msgspec.structs.replace(problem, severity="warning"))
+
+    def doubts(self, ignored: Collection[str]) -> tuple[Problem, ...]:
+        """The warnings that nobody took as meant, in the order in which they stand in the file."""
+        kept = (problem for problem in self.warnings.values() if problem.id not in ignored)
+        return tuple(sorted(kept, key=_place))
 
     def stop(self, id: str, spot: Spot | None, path: Path, message: str, hint: str | None = None) -> NoReturn:
         """A mistake after which reading on makes no sense."""
@@ -93,4 +114,8 @@ class Report:
 
     def error(self) -> ScenarioError:
         """All mistakes, in the order in which they stand in the file."""
-        return ScenarioError(sorted(self.problems.values(), key=lambda p: (p.line, p.column)))
+        return ScenarioError(sorted(self.problems.values(), key=_place))
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    return problem.line, problem.column

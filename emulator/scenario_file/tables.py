@@ -10,13 +10,14 @@ from emulator.scenario_file.nodes import Node, Scalar
 from emulator.scenario_file.report import Path, Report, Spot
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 D = TypeVar("D")
 
 
-class Key(Generic[T]):
+class Key(Generic[T_co]):
     """One key of a table: its word, what it takes, and what it means, for people and editors."""
 
-    def __init__(self, word: str, kind: Kind[T], about: str, required: bool = False) -> None:
+    def __init__(self, word: str, kind: Kind[T_co], about: str, required: bool = False) -> None:
         self.word = word
         self.kind = kind
         self.about = about
@@ -32,7 +33,9 @@ class Record:
         self.report = report
         self.values: dict[str, Any] = {}
         self.nodes: dict[str, tuple[Scalar, Node]] = {}
-        """The keys of the table that stand in the file, well or badly."""
+        """The keys of the table that stand in the file, well or badly, or by a word near theirs."""
+        self.has_unknown = False
+        """Whether there is a key that nothing in the table comes near."""
 
     def __contains__(self, key: Key[Any]) -> bool:
         return key.word in self.nodes
@@ -88,7 +91,11 @@ class AtMostOne:
         words = {key.word for key in self._keys}
         present = [word for word in record.nodes if word in words]
         for word in present[1:]:
-            record.mistake(record.nodes[word][0], f"{present[0]!r} and {word!r} exclude each other", self._hint or "keep one of the two")
+            record.mistake(
+                record.nodes[word][0],
+                f"{present[0]!r} and {word!r} exclude each other",
+                self._hint or "keep one of the two",
+            )
 
     def schema(self) -> Json:
         """No two of them."""
@@ -105,7 +112,7 @@ class AtLeastOne:
 
     def check(self, record: Record) -> None:
         """Their absence is a mistake of the mapping."""
-        if not any(key in record for key in self._keys):
+        if not record.has_unknown and not any(key in record for key in self._keys):
             words = wording.listed(key.word for key in self._keys)
             record.mistake(record.node, f"expected at least one of {words}", id="missing-key")
 
@@ -138,9 +145,12 @@ def _no_check(record: Record) -> None:
 
 
 class Table(Generic[T]):
-    """A mapping with known keys. ``check`` looks at what keys mean together; ``build`` is called only when all is well."""
+    """A mapping with known keys.
 
-    def __init__(
+    ``check`` looks at what keys mean together; ``build`` is called only when all is well.
+    """
+
+    def __init__(  # noqa: PLR0913 - one table says it all, each part by its name
         self,
         name: str,
         keys: tuple[Key[Any], ...],
@@ -153,7 +163,7 @@ class Table(Generic[T]):
         shorthand: str | None = None,
     ) -> None:
         self.name = name
-        self.expected = f"{wording.article(name)} with keys such as {keys[0].word!r}"
+        self.expected = f"a mapping with keys such as {keys[0].word!r}"
         self.keys: Mapping[str, Key[Any]] = {key.word: key for key in keys}
         self._required = [key for key in keys if key.required]
         self._build = build
@@ -188,9 +198,19 @@ class Table(Generic[T]):
             record.nodes[key.text] = (key, value)
             record.values[key.text] = known.kind.read(value, (*record.path, key.text), record.report)
         elif self._free is None or not key.text.startswith(self._free):
-            message = f"unknown key {wording.quoted(key.text)}"
-            hint = wording.key_hint(key.text, tuple(self.keys)) or _home_of(key.text)
-            record.mistake(key, message, hint, "unknown-key")
+            self._unknown(key, value, record)
+
+    def _unknown(self, key: Scalar, value: Node, record: Record) -> None:
+        message = f"unknown key {wording.quoted(key.text)}"
+        meant = wording.meant_key(key.text, tuple(self.keys))
+        if meant is None:
+            record.has_unknown = True
+            hint = wording.SAYINGS.get(key.text.lower()) or record.report.home_of(key.text)
+        else:
+            # It counts as there, so that its absence isn't another mistake.
+            record.nodes.setdefault(meant, (key, value))
+            hint = f"did you mean {meant!r}?"
+        record.mistake(key, message, hint, "unknown-key")
 
     def _missing(self, key: Key[Any], record: Record) -> None:
         message = f"{wording.article(self.name)} needs {key.word!r}: {key.kind.expected}"
@@ -199,7 +219,7 @@ class Table(Generic[T]):
     def _written_out(self, node: Node) -> str | None:
         if self._shorthand is None or not isinstance(node, Scalar):
             return None
-        return f"write {{{self._shorthand}: {wording.shown(node)}}}"
+        return f"write {{{self._shorthand}: {node.text[:60]}}}"
 
     def schema(self, defs: Defs) -> Json:
         """An object, defined once under the table's name and referred to."""
@@ -228,14 +248,3 @@ class Table(Generic[T]):
 
 def _described(key: Key[Any], defs: Defs) -> Json:
     return {"description": key.about, **key.kind.schema(defs)}
-
-
-def _home_of(word: str) -> str | None:
-    """Where a key belongs that stands in the wrong table."""
-    # The schema knows all tables. Imported here, as it stands above; only a mistake gets this far.
-    from emulator.scenario_file.schema import scenario_schema  # noqa: PLC0415
-
-    schema = scenario_schema()
-    homes = {"scenario": schema, **schema["$defs"]}
-    fitting = [name.replace("_", " ") for name, part in homes.items() if word in part.get("properties", ())]
-    return f"{word!r} belongs to {wording.article(fitting[0])}" if fitting else None

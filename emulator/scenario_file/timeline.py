@@ -27,10 +27,11 @@ from emulator.scenario_file.kinds import (
     whole,
     word,
 )
-from emulator.scenario_file.nodes import Mapping, Node, Scalar, Sequence
+from emulator.scenario_file.nodes import Mapping, Node, Scalar, Sequence, value_of
 from emulator.scenario_file.report import Path, Report
 from emulator.scenario_file.tables import AtLeastOne, AtMostOne, Key, Record, Table
-from emulator.scenario_file.values import DURATION, NAME, PLAIN_TEXT, SPREAD, TemplateText
+from emulator.scenario_file.times import DURATION, SPREAD
+from emulator.scenario_file.values import NAME, PLAIN_TEXT, TemplateText
 
 ABOUT: Final = Key("about", text(), "What it is for; journal, preview and coverage show it.")
 STATUS: Final[Kind[Status]] = enum_word("a status such as queued", Status, wording.STATUSES)
@@ -45,44 +46,52 @@ def _expired(record: Record) -> Failure | Respond:
     return record[_EXPIRED_ERROR] if _EXPIRED_ERROR in record else record[_EXPIRED_RESPOND]
 
 
-_CONTENT_WORDS: Final[dict[str, Literal["stream", "redirect"]]] = {"stream": "stream", "redirect": "redirect"}
+Content = Literal["stream", "redirect"]
+_CONTENT_WORDS: Final[dict[str, Content]] = {"stream": "stream", "redirect": "redirect"}
 _ID = Key("id", PLAIN_TEXT, "The video's own id, where the provider prints one.")
-_URL = Key(
+_URL: Key[str | Template] = Key(
     "url",
     TemplateText("a link, or none"),
     "A literal link, printed as it stands and not served; none: completed without a link.",
 )
 _BYTES: Key[Any] = Key("bytes", Later(), "The clip padded to that length.")
-_EXPIRES_IN = Key("expires_in", SPREAD, "How long the link lives, from completion; left out: 24 h after creation.")
-_EXPIRED = Key(
+_EXPIRES_IN = Key(
+    "expires_in", SPREAD, "How long the link lives, from completion; left out: 24 h after creation."
+)
+_EXPIRED: Key[Failure | Respond] = Key(
     "expired",
     Table(
         "expired",
         (_EXPIRED_ERROR, _EXPIRED_RESPOND),
         _expired,
-        constraints=(AtMostOne(_EXPIRED_ERROR, _EXPIRED_RESPOND), AtLeastOne(_EXPIRED_ERROR, _EXPIRED_RESPOND)),
+        constraints=(
+            AtMostOne(_EXPIRED_ERROR, _EXPIRED_RESPOND),
+            AtLeastOne(_EXPIRED_ERROR, _EXPIRED_RESPOND),
+        ),
         about="What a dead link answers.",
         shorthand="error",
     ),
     "What a dead link answers; left out: what the provider's own storage does.",
 )
 _RENEW = Key("renew", FLAG, "Each poll hands out a link of its own, which lives that long from that poll.")
-_CONTENT = Key(
-    "content", word("stream or redirect", _CONTENT_WORDS), "redirect: the content route redirects to the link."
+_CONTENT: Key[Content] = Key(
+    "content",
+    word("stream or redirect", _CONTENT_WORDS),
+    "redirect: the content route redirects to the link.",
 )
 
 
 def _check_video(record: Record) -> None:
     if _URL not in record or record.get(_URL) == "none":
         return
-    for key in (_EXPIRES_IN, _EXPIRED, _BYTES, _RENEW):
+    for key in (_EXPIRES_IN, _EXPIRED, _RENEW):
         if key in record:
             message = f"a literal 'url' isn't served, so {key.word!r} has nothing to act on"
             record.mistake(record.key(key), message, "keep one of the two")
 
 
 def _video(record: Record) -> Video:
-    url: str | Template | None = record.get(_URL)
+    url = record.get(_URL)
     return Video(
         id=record.get(_ID),
         url=None if url == "none" else url,
@@ -104,7 +113,7 @@ VIDEO: Final = Table(
 )
 DEFAULT_VIDEO: Final = Table(
     "default video",
-    (_EXPIRES_IN,),
+    (_EXPIRES_IN, _BYTES),
     lambda record: Video(expires_in=record.get(_EXPIRES_IN)),
     about="What holds for every completed entry that doesn't say otherwise.",
 )
@@ -161,7 +170,9 @@ def _check_entry(record: Record) -> None:
     if _VIDEO in record and status is not Status.COMPLETED:
         record.mistake(record.key(_VIDEO), f"'video' goes with completed, and this entry is {status}")
     if _ERROR in record and status is not Status.FAILED:
-        hint = "'patch' changes what is printed" if status is Status.CANCELLED else "rules refuse single calls"
+        hint = (
+            "'patch' changes what is printed" if status is Status.CANCELLED else "rules refuse single calls"
+        )
         record.mistake(record.key(_ERROR), f"'error' goes with failed, and this entry is {status}", hint)
     if record.get(_STUCK) and status in TERMINAL:
         record.mistake(record.key(_STUCK), f"{status} is the end anyway", "leave 'stuck' out")
@@ -217,6 +228,18 @@ class Timeline:
         return self._entries.schema(defs)
 
 
+_STATUSES: Final = {status.value: status for status in Status}
+
+
+def _keys_of(node: Mapping) -> dict[str, tuple[Scalar, Node]]:
+    known = tuple(ENTRY.keys)
+    found: dict[str, tuple[Scalar, Node]] = {}
+    for key, value in node.pairs:
+        word_ = key.text if key.text in ENTRY.keys else wording.meant_key(key.text, known)
+        found.setdefault(word_ or key.text, (key, value))
+    return found
+
+
 class _Order:
     """What can be said of a timeline's entries only in their order, from what stands in the file."""
 
@@ -225,14 +248,13 @@ class _Order:
         self.report = report
         self.nodes = [item for item in node.items if isinstance(item, Mapping)]
         self.whole = len(self.nodes) == len(node.items)
-        self.keys = [{key.text: (key, value) for key, value in item.pairs} for item in self.nodes]
+        self.keys = [_keys_of(item) for item in self.nodes]
         self.statuses = [self._status(keys) for keys in self.keys]
 
     @staticmethod
     def _status(keys: dict[str, tuple[Scalar, Node]]) -> Status | None:
         value = keys.get("status", (None, None))[1]
-        known = isinstance(value, Scalar) and value.text in Status
-        return Status(value.text) if known and isinstance(value, Scalar) else None
+        return _STATUSES.get(value.text) if isinstance(value, Scalar) else None
 
     def check(self) -> None:
         if not self.whole:
@@ -250,7 +272,7 @@ class _Order:
         if not any(key.word in keys for key in _ENDINGS):
             message = "this entry never ends, and yet another follows"
             self.mistake(index, self.nodes[index], message, f"give it {_HOW_IT_ENDS}")
-        if "stuck" in keys:
+        if _is_true(keys.get("stuck")):
             self.mistake(index, keys["stuck"][0], "only the last entry can be stuck", "leave 'stuck' out")
         following = self.statuses[index + 1]
         if status in TERMINAL and following is not None and following is not status:
@@ -264,15 +286,15 @@ class _Order:
         for ending in _ENDINGS:
             if ending.word in keys:
                 message = f"the last entry lasts for ever, so {ending.word!r} has no meaning"
-                hint = f"leave it out, or add what follows, such as {{status: completed}}"
+                hint = "leave it out, or add what follows, such as {status: completed}"
                 if status in TERMINAL:
                     hint = "leave it out"
                 self.mistake(index, keys[ending.word][0], message, hint)
-        if status is not None and status not in TERMINAL and "stuck" not in keys:
-            if not any(ending.word in keys for ending in _ENDINGS):
-                message = f"the timeline ends with {status}, which is no end"
-                hint = "add {status: completed} after it, or stuck: true to it"
-                self.mistake(index, self.nodes[index], message, hint)
+                return
+        if status is not None and status not in TERMINAL and not _is_true(keys.get("stuck")):
+            message = f"the timeline ends with {status}, which is no end"
+            hint = "add {status: completed} after it, or stuck: true to it"
+            self.mistake(index, self.nodes[index], message, hint)
         self._ramp_without_end(index)
 
     def _ramp_without_end(self, index: int) -> None:
@@ -291,12 +313,20 @@ class _Order:
         self.mistake(index, self.keys[index][word_][0], "'for' and 'until' stand in one timeline", hint)
 
 
+def _is_true(pair: tuple[Scalar, Node] | None) -> bool:
+    return pair is not None and isinstance(pair[1], Scalar) and value_of(pair[1]) is True
+
+
 TIMELINE: Final = Timeline()
 
 # Choices
 
 _CHOICE_NAME = Key("name", NAME, "Its name, for journal and preview.")
-_WEIGHT = Key("weight", number("a number above 0", 0, 1e9), "How often it is drawn, relative to the others; 1 where left out.")
+_WEIGHT = Key(
+    "weight",
+    number("a number above 0", 0, 1e9),
+    "How often it is drawn, relative to the others; 1 where left out.",
+)
 _CHOICE_TIMELINE = Key("timeline", TIMELINE, "What happens; left out: the happy path.")
 
 

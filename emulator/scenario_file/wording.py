@@ -1,7 +1,6 @@
 """The words of messages: how values are shown, what was probably meant, what each kind of problem is."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final
 
@@ -56,18 +55,28 @@ def did_you_mean(text: str, words: Sequence[str], near: Mapping[str, str] = NO_W
     meant = near.get(text.lower())
     if meant is not None:
         return f"did you mean {meant!r}?" if meant in words else meant
-    if len(text) > _LONGEST_COMPARED:
+    nearest = _nearest(text, words)
+    return f"did you mean {nearest!r}?" if nearest else None
+
+
+def meant_key(text: str, words: Sequence[str]) -> str | None:
+    """The key that was probably meant by an unknown one."""
+    if text.lower() in SAYINGS:
         return None
-    close = get_close_matches(text.lower(), words, n=1, cutoff=0.7)
-    return f"did you mean {close[0]!r}?" if close else None
-
-
-def key_hint(text: str, words: Sequence[str]) -> str | None:
-    """The likely repair of an unknown key."""
     for meant in KEYS.get(text.lower().replace("-", "_"), ()):
         if meant in words:
-            return f"did you mean {meant!r}?"
-    return SAYINGS.get(text.lower()) or did_you_mean(text, words)
+            return meant
+    return _nearest(text, words)
+
+
+def _nearest(text: str, words: Sequence[str]) -> str | None:
+    if len(text) > _LONGEST_COMPARED:
+        return None
+    # Imported when first used: only a mistake needs it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    close = get_close_matches(text.lower(), words, n=1, cutoff=0.7)
+    return close[0] if close else None
 
 
 def unquoted_number(scalar: Scalar) -> str | None:
@@ -130,7 +139,6 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "scenarios": ("tasks",),
         "task": ("tasks",),
         "text": ("message", "equals"),
-        "timeout": ("for", "delay"),
         "wait": ("for", "delay"),
         "webhook": ("callback",),
         "webhooks": ("callback",),
@@ -152,7 +160,9 @@ SAYINGS: Final[Mapping[str, str]] = MappingProxyType(
 
 STATUSES: Final[Mapping[str, str]] = MappingProxyType(
     dict.fromkeys(("pending", "submitted", "waiting", "created"), Status.QUEUED.value)
-    | dict.fromkeys(("running", "in_progress", "in-progress", "generating", "rendering"), Status.PROCESSING.value)
+    | dict.fromkeys(
+        ("running", "in_progress", "in-progress", "generating", "rendering"), Status.PROCESSING.value
+    )
     | dict.fromkeys(("succeeded", "success", "done", "complete", "finished", "ready"), Status.COMPLETED.value)
     | dict.fromkeys(("error", "failure", "fail", "errored"), Status.FAILED.value)
     | dict.fromkeys(("canceled", "aborted", "cancel"), Status.CANCELLED.value)
@@ -165,8 +175,12 @@ OPERATIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 ERRORS: Final[Mapping[str, str]] = MappingProxyType(
-    dict.fromkeys(("429", "too_many_requests", "rate_limit", "throttled", "rate_limit_exceeded"), "rate_limited")
-    | dict.fromkeys(("500", "api_error", "server_error", "internal_error", "internal_server_error"), "internal")
+    dict.fromkeys(
+        ("429", "too_many_requests", "rate_limit", "throttled", "rate_limit_exceeded"), "rate_limited"
+    )
+    | dict.fromkeys(
+        ("500", "api_error", "server_error", "internal_error", "internal_server_error"), "internal"
+    )
     | dict.fromkeys(("401", "unauthorized", "unauthenticated"), "invalid_token")
     | dict.fromkeys(("moderation", "content_policy_violation", "moderation_blocked"), "content_rejected")
     | dict.fromkeys(("402", "used_up", "quota", "insufficient_balance"), "insufficient_quota")
@@ -210,6 +224,20 @@ MISTAKES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The kinds of mistakes: a file that has one doesn't load."""
 
-WARNINGS: Final[Mapping[str, str]] = MappingProxyType({})
-
-
+WARNINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "entry-unreachable": "An entry that no poll can show: it lasts no time, or its `until` has passed.",
+        "rule-shadowed": "A rule that can't fire, because one before it answers all that it would.",
+        "rule-never-fires": "A rule whose conditions can't hold together, or a status or span that no timeline shows.",
+        "task-shadowed": "A task item that takes no create, because one before it takes all that it would.",
+        "calls-without-operation": "`calls` without `operation`: each operation is counted by itself.",
+        "patch-array": "A list in a patch: it replaces the whole list, it doesn't merge.",
+        "patch-unknown-key": "A patch on a key that the provider doesn't print.",
+        "patch-early-result": "A patch that makes a result appear before the end.",
+        "scaled-clock-wait": "A scaled clock and a `retry_after`: real clients sleep in real time.",
+        "unclosed-template": "`{{` without `}}`.",
+        "renew-without-expires-in": "`renew` where nothing says how long a link lives.",
+        "link-dead-on-arrival": "A task that completes after its link has died, 24 hours after creation.",
+    }
+)
+"""The kinds of warnings: the file loads, and ``lint: {ignore: [...]}`` silences them."""

@@ -91,7 +91,11 @@ def _alias(problem: str, context: str, at: Place, begin: Place, lines: Lines) ->
     if context not in ("while scanning an alias", "while scanning an anchor"):
         return None
     sign, noun = ("*", "an alias") if context.endswith("alias") else ("&", "an anchor")
-    return begin, f"to YAML a plain {sign} begins {noun}", f'a text that begins with {sign} stands in quotes: "{sign}..."'
+    return (
+        begin,
+        f"to YAML a plain {sign} begins {noun}",
+        f'a text that begins with {sign} stands in quotes: "{sign}..."',
+    )
 
 
 def _comparison(problem: str, context: str, at: Place, begin: Place, lines: Lines) -> Explanation | None:

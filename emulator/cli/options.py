@@ -1,0 +1,223 @@
+"""Options: what their values may be, and where a wrong one is told.
+
+A wrong value doesn't end the reading of the command line: it is written down, and the command, before
+it does anything, refuses with all of them at once.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+_MISTAKES = "emulator.mistakes"
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Refused(click.ClickException):
+    """The command can't do what it was told. Every reason is a line of its own, or several."""
+
+    exit_code = 2
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("\n".join(reasons))
+        self.reasons = reasons
+
+    def show(self, file: Any = None) -> None:
+        """Print every reason to stderr."""
+        for reason in self.reasons:
+            click.echo(f"Error: {reason}", file=file, err=file is None)
+
+
+class Value(click.ParamType):
+    """What an option takes: a text that ``parse`` understands, or refuses with a ``ValueError`` that says why."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value, understood; ``None`` for a wrong one, which is written down."""
+        if not isinstance(value, str) or param is None or ctx is None:
+            return value
+        if _is_of_kubernetes(value, param, ctx):
+            return self._parse(str(param.get_default(ctx)))
+        try:
+            return self._parse(value)
+        except ValueError as problem:
+            mistakes(ctx).append(f"{_named(param, ctx)}: {problem}")
+            return None
+
+
+def mistakes(ctx: click.Context) -> list[str]:
+    """What is wrong with the options read so far. Whoever finds more adds it."""
+    found: list[str] = ctx.meta.setdefault(_MISTAKES, [])
+    return found
+
+
+def refuse_mistakes(ctx: click.Context) -> None:
+    """Raise `Refused` where an option has a wrong value."""
+    if mistakes(ctx):
+        raise Refused(mistakes(ctx))
+
+
+def is_from_environment(ctx: click.Context, name: str) -> bool:
+    """Whether the parameter's value came from its variable."""
+    return ctx.get_parameter_source(name) is ParameterSource.ENVIRONMENT
+
+
+def _named(param: click.Parameter, ctx: click.Context) -> str:
+    """The option or, where that is where the value came from, the variable."""
+    if is_from_environment(ctx, str(param.name)):
+        return str(param.envvar)
+    return param.opts[0]
+
+
+def _is_of_kubernetes(value: str, param: click.Parameter, ctx: click.Context) -> bool:
+    # In a cluster with a Service called video-emulator every container gets VIDEO_EMULATOR_PORT=tcp://...;
+    # that is not meant for us.
+    return param.name == "port" and value.startswith("tcp://") and is_from_environment(ctx, "port")
+
+
+def setting(flag: str, value: click.ParamType, help: str, **more: Any) -> Callable[[Command], Command]:
+    """An option that the variable ``VIDEO_EMULATOR_*`` of the same name sets too."""
+    variable = "VIDEO_EMULATOR_" + flag.removeprefix("--").upper().replace("-", "_")
+    return click.option(flag, type=value, help=help, envvar=variable, show_envvar=True, **more)
+
+
+# What values may be
+
+
+def _whole(text: str, low: int, high: int, wanted: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
+        raise ValueError(f"expected {wanted}, got {text!r}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    return _whole(text, 0, 65535, "a port from 1 to 65535, or 0 for a free one")
+
+
+def _count(text: str) -> int:
+    return _whole(text, 1, 10**12, "a whole number of 1 or more")
+
+
+def _host(text: str) -> str:
+    host = text.removeprefix("[").removesuffix("]")
+    if re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?", host):
+        return host
+    wanted = "an address or a host name such as 127.0.0.1 or localhost"
+    raise ValueError(f"expected {wanted}, got {text!r}; the port goes to --port")
+
+
+def _clock(text: str) -> tuple[str, float]:
+    wanted = f"expected real, scaled:60, manual or auto, got {text!r}"
+    mode, colon, scale = text.partition(":")
+    if mode == "scaled" and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", scale):
+        if 0 < float(scale) <= 1_000_000:
+            return mode, float(scale)
+        raise ValueError(f"{wanted}; the scale is a number above 0 and at most a million")
+    if mode == "scaled":
+        raise ValueError(f"{wanted}; with scaled:60 an hour passes in a minute")
+    if mode not in {"real", "manual", "auto"} or colon:
+        raise ValueError(wanted)
+    return mode, 1.0
+
+
+def _instant(text: str) -> int:
+    from emulator.core.units import parse_instant  # noqa: PLC0415 - most commands need none
+
+    try:
+        instant = parse_instant(text)
+    except OverflowError:
+        instant = -1
+    if instant < 0:
+        raise ValueError(f"expected an instant from 1970 on, such as 2025-01-01T00:00:00Z, got {text!r}")
+    return instant
+
+
+def _duration(text: str) -> int:
+    from emulator.core.units import parse_duration  # noqa: PLC0415 - most commands need none
+
+    duration = parse_duration(text)
+    if duration <= 0:
+        raise ValueError(f"expected a duration above zero such as 2s, got {text!r}")
+    return duration
+
+
+def _grace(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
+        raise ValueError(f"expected a number of seconds such as 1 or 0.5, got {text!r}")
+    return float(text)
+
+
+def _seed(text: str) -> int | str:
+    if not text:
+        raise ValueError("expected a number or a text, got nothing")
+    # A longer number stays a text: JSON, in which a template may print it, has no larger ones.
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else text
+
+
+_PUBLIC_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?((?:/[A-Za-z0-9._~-]+)*)/?")
+
+
+def public_url(text: str) -> str:
+    """Scheme, host and, for an emulator behind a proxy, a plain prefix of the path; without a slash at the end.
+
+    Raises:
+        ValueError: it isn't that.
+    """
+    wanted = f"expected a URL such as https://emulator.example:8443, got {text!r}"
+    if re.match(r"https?://", text) is None:
+        raise ValueError(f"{wanted}; it begins with http:// or https://")
+    if re.search(r"[?#@]", text):
+        raise ValueError(f"{wanted}; a user, a query or a fragment can't stand in it")
+    fitting = _PUBLIC_URL.fullmatch(text)
+    if fitting is None or (fitting[2] and not 0 < int(fitting[2][1:]) <= 65535):
+        raise ValueError(wanted)
+    return text.rstrip("/")
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A parser that takes these words alone."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"expected {', '.join(words[:-1])} or {words[-1]}, got {text!r}")
+        return text
+
+    return parse
+
+
+def _text(text: str) -> str:
+    if not text or "\0" in text:
+        raise ValueError(f"expected a name, got {text!r}" if text else "expected a name, got nothing")
+    return text
+
+
+def _file(text: str) -> str:
+    from pathlib import Path  # noqa: PLC0415 - most commands need none
+
+    try:
+        with Path(text).open("rb"):
+            return text
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
+        raise ValueError(f"expected a file that can be read, got {text!r}: {reason}") from None
+
+
+PORT = Value("port", _port)
+COUNT = Value("count", _count)
+HOST = Value("host", _host)
+CLOCK = Value("clock", _clock)
+INSTANT = Value("instant", _instant)
+DURATION = Value("duration", _duration)
+GRACE = Value("seconds", _grace)
+SEED = Value("seed", _seed)
+PUBLIC_URL = Value("url", public_url)
+TEXT = Value("text", _text)
+FILE = Value("file", _file)
+PROFILE = Value("profile", one_of("documented", "current"))
+ROOT_PROVIDER = Value("provider", one_of("octopusx", "ezmodel"))
+PROVIDER = Value("provider", one_of("acedata-sora", "acedata-veo", "octopusx", "ezmodel"))
