@@ -17,10 +17,10 @@ import orjson
 
 from emulator import bodies, endpoint, media
 from emulator.core.words import OperationName
-from emulator.endpoint import Reply, Request
 from emulator.engine import Library, Namespace, Settings
 from emulator.providers import PROVIDERS
 from emulator.providers.base import Operation, Provider
+from emulator.replies import Reply, Request
 from emulator.routing import Door, Route, segments_of
 
 Scope = MutableMapping[str, Any]

@@ -12,8 +12,8 @@ from emulator import __version__, endpoint, sample
 from emulator.app import App
 from emulator.core.units import format_instant
 from emulator.core.words import OperationName
-from emulator.engine import Namespace
 from emulator.endpoint import Request
+from emulator.engine import Namespace
 from emulator.providers.base import Provider
 from emulator.sample import Sample
 

@@ -19,7 +19,7 @@ from emulator.core.call import Listing, Refusal
 from emulator.core.effects import Failure
 from emulator.core.matching import matches
 from emulator.core.plan import Plan, has_draws
-from emulator.core.rules import NOTHING, Occasion, Verdict, conditions_hold, judge, match_holds
+from emulator.core.rules import NOTHING, Occasion, RetryAfter, Verdict, conditions_hold, judge, match_holds
 from emulator.core.scenario import ClockSettings, Item, Scenario
 from emulator.core.task import Snapshot, Task, next_change, polled, state_at
 from emulator.core.units import Instant
@@ -443,6 +443,11 @@ class Namespace:
             return seeded.draw(task.entropy, f"exchange {exchange.operation}", number)
         self._exchanges += 1
         return seeded.draw(self.key, "exchange", self._exchanges)
+
+    def wait_out(self, retry_after: RetryAfter | None) -> None:
+        """In the clock's mode ``auto``, move to the end of the wait that a refusal asked for."""
+        if self.clock.mode == "auto" and retry_after is not None and retry_after.wait is not None:
+            self.clock.advance(retry_after.wait)
 
     def hurry(self, tasks: Sequence[Task], now: Instant) -> Instant:
         """In the clock's mode ``auto``, the instant to answer polls of these tasks at.

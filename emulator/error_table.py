@@ -76,6 +76,7 @@ def _wire(provider: Provider, profile: Profile, name: ErrorName | Situation) -> 
         now=_NOW,
         entropy=_ENTROPY,
         status=Status.PROCESSING,
+        operation=operation.name,
     )
     return provider.refuse(Refusal(name), scene)
 

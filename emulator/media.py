@@ -97,7 +97,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         return now >= self.dies_at
 
 
-def link(provider: Provider, result: Result, clip: Clip, origin: str, prefix: str, key: bytes) -> str:  # noqa: PLR0913, PLR0917 - a link is made of all of them
+def link(provider: Provider, result: Result, clip: Clip, origin: str, prefix: str, key: bytes) -> str:
     """The link to a task's result: ``{origin}{prefix}/media/{provider}/{task id}/{clip}/{tail}?{query}``.
 
     Args:

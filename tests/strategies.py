@@ -20,15 +20,19 @@ from emulator.core.task import Snapshot, Task, polled, state_at
 from emulator.core.words import TERMINAL, ErrorName, OperationName, Profile, Status
 
 CREATED_AT: Final = 1_000
-HORIZON: Final = 80
-"""No timeline of these strategies changes by time alone later than this many microseconds after its creation."""
+HORIZON: Final = 60
+"""No timeline of these strategies changes by time alone later than this after its creation or its last poll."""
 
 ENTROPY: Final = st.binary(min_size=48, max_size=48)
 DURATION: Final = st.integers(0, 9)
 PERCENT: Final = st.integers(0, 100)
 TEXT: Final = st.text(st.characters(codec="utf-8"), max_size=8)
 JSON: Final[st.SearchStrategy[Any]] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(1 << 53), 1 << 53) | st.floats(allow_nan=False, width=16) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 53), 1 << 53)
+    | st.floats(allow_nan=False, width=16)
+    | TEXT,
     lambda children: st.lists(children, max_size=3) | st.dictionaries(TEXT, children, max_size=3),
     max_leaves=5,
 )
@@ -84,9 +88,7 @@ def timelines(
 
 
 @st.composite
-def _entry(
-    draw: st.DrawFn, status: Status, way: str | None, durations: st.SearchStrategy[Any]
-) -> Entry:
+def _entry(draw: st.DrawFn, status: Status, way: str | None, durations: st.SearchStrategy[Any]) -> Entry:
     is_last = way is None
     ending = {} if way is None else {way: draw(st.integers(1, 5) if way == "polls" else durations)}
     return Entry(
@@ -151,7 +153,7 @@ def lived(task: Task, gaps: Sequence[int]) -> list[Polled]:
     return life
 
 
-GAPS: Final = st.lists(st.sampled_from([0, 0, 1, 1, 2, 5, 20]), max_size=25)
+GAPS: Final = st.lists(st.sampled_from([0, 0, 1, 1, 2, 5]), max_size=20)
 
 
 @st.composite
@@ -184,7 +186,9 @@ CONDITIONS: Final = st.builds(
     Conditions,
     operations=st.lists(st.sampled_from(OperationName), max_size=2).map(tuple),
     providers=st.sampled_from([(), ("octopusx",), ("ezmodel",)]),
-    match=st.lists(st.builds(Match, st.sampled_from(["prompt", "key", "header.x"]), MATCHER), max_size=1).map(tuple),
+    match=st.lists(st.builds(Match, st.sampled_from(["prompt", "key", "header.x"]), MATCHER), max_size=1).map(
+        tuple
+    ),
     between=st.lists(TIME_SPAN, max_size=2).map(tuple),
     since=st.sampled_from(["task", "status", "start"]),
 )
@@ -209,9 +213,7 @@ def rules(conditions: st.SearchStrategy[Conditions] = CONDITIONS) -> st.SearchSt
     )
 
 
-CHOICE: Final = st.builds(
-    Choice, entries=timelines(), name=st.none() | TEXT, weight=st.floats(0.01, 100)
-)
+CHOICE: Final = st.builds(Choice, entries=timelines(), name=st.none() | TEXT, weight=st.floats(0.01, 100))
 ITEM: Final = st.builds(
     Item,
     id=st.none() | TEXT,
@@ -225,7 +227,9 @@ ITEM: Final = st.builds(
 AUTH: Final = st.builds(
     Auth,
     keys=st.lists(MATCHER, max_size=2).map(tuple),
-    reject=st.lists(st.builds(Rejection, key=MATCHER, conditions=CONDITIONS, error=FAILURE), max_size=1).map(tuple),
+    reject=st.lists(st.builds(Rejection, key=MATCHER, conditions=CONDITIONS, error=FAILURE), max_size=1).map(
+        tuple
+    ),
 )
 SCENARIO: Final = st.builds(
     Scenario,

@@ -30,7 +30,7 @@ _INTERRUPTED = 130
 )
 @click.version_option(__version__, package_name="video-emulator")
 def cli() -> None:
-    """Stand in for four documented video-task APIs, driven by scenario files.
+    r"""Stand in for four documented video-task APIs, driven by scenario files.
 
     \b
     video-emulator serve                          serve the happy path on port 8080

@@ -14,9 +14,16 @@ _LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 @click.command()
-@click.option("--url", type=options.Value("url", options.public_url), help="Ask this emulator; otherwise the one on this machine.", metavar="URL")
+@click.option(
+    "--url",
+    type=options.Value("url", options.public_url),
+    help="Ask this emulator; otherwise the one on this machine.",
+    metavar="URL",
+)
 @setting("--host", options.HOST, "The address that it listens on.", metavar="ADDRESS")
-@setting("--port", options.PORT, "The port that it listens on.", default="8080", show_default=True, metavar="PORT")
+@setting(
+    "--port", options.PORT, "The port that it listens on.", default="8080", show_default=True, metavar="PORT"
+)
 @setting("--tls-cert", click.STRING, "Ask by https, without judging the certificate.", metavar="FILE")
 @click.pass_context
 def health(ctx: click.Context, url: str | None, host: str | None, port: int, tls_cert: str | None) -> int:

@@ -6,7 +6,7 @@ it does anything, refuses with all of them at once.
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -30,7 +30,14 @@ class Refused(click.ClickException):
             click.echo(f"Error: {reason}", file=file, err=file is None)
 
 
-class Value(click.ParamType):
+if TYPE_CHECKING:
+    Type = click.ParamType[Any]
+else:
+    # Before its version 8.4 click's type took no parameter.
+    Type = click.ParamType
+
+
+class Value(Type):
     """What an option takes: a text that ``parse`` understands, or refuses with a ``ValueError`` that says why."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
@@ -80,10 +87,10 @@ def _is_of_kubernetes(value: str, param: click.Parameter, ctx: click.Context) ->
     return param.name == "port" and value.startswith("tcp://") and is_from_environment(ctx, "port")
 
 
-def setting(flag: str, value: click.ParamType, help: str, **more: Any) -> Callable[[Command], Command]:
+def setting(flag: str, value: Type, about: str, **more: Any) -> Callable[[Command], Command]:
     """An option that the variable ``VIDEO_EMULATOR_*`` of the same name sets too."""
     variable = "VIDEO_EMULATOR_" + flag.removeprefix("--").upper().replace("-", "_")
-    return click.option(flag, type=value, help=help, envvar=variable, show_envvar=True, **more)
+    return click.option(flag, type=value, help=about, envvar=variable, show_envvar=True, **more)
 
 
 # What values may be
@@ -159,7 +166,9 @@ def _seed(text: str) -> int | str:
     return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else text
 
 
-_PUBLIC_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?((?:/[A-Za-z0-9._~-]+)*)/?")
+_PUBLIC_URL = re.compile(
+    r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?((?:/[A-Za-z0-9._~-]+)*)/?"
+)
 
 
 def public_url(text: str) -> str:

@@ -11,18 +11,92 @@ from emulator.cli.options import setting
 
 
 @click.command()
-@setting("--scenario", options.TEXT, "The active scenario: a shipped one's name, one of --scenarios, or a file.", metavar="NAME|FILE")
-@setting("--scenarios", options.TEXT, "A folder of scenario files; all of them are read at the start.", metavar="DIR")
-@setting("--host", options.HOST, "The address to listen on.", default="127.0.0.1", show_default=True, metavar="ADDRESS")
-@setting("--port", options.PORT, "The port to listen on; 0: a free one.", default="8080", show_default=True, metavar="PORT")
-@setting("--clock", options.CLOCK, "How time passes; otherwise as the scenario says, else real.", metavar="real|scaled:60|manual|auto")
-@setting("--start", options.INSTANT, "What the clock shows at first, such as 2025-01-01T00:00:00Z; otherwise the present.", metavar="INSTANT")
-@setting("--seed", options.SEED, "What all draws are keyed by: the same seed, the same ids, links and delays.", default="0", show_default=True, metavar="SEED")
-@setting("--public-url", options.PUBLIC_URL, "What links start with; otherwise scheme and host of the request that created the task.", metavar="URL")
-@setting("--root-provider", options.ROOT_PROVIDER, "Who answers /v1/... without a base path where the task doesn't tell.", default="octopusx", show_default=True, metavar="octopusx|ezmodel")
-@setting("--profile", options.PROFILE, "The providers' face for scenarios that name none.", default="documented", show_default=True, metavar="documented|current")
-@setting("--max-tasks", options.COUNT, "How many tasks are kept; the oldest are given up.", default="100000", show_default=True, metavar="N")
-@setting("--grace", options.GRACE, "How long requests in flight may take to finish after SIGTERM.", default="1", show_default=True, metavar="SECONDS")
+@setting(
+    "--scenario",
+    options.TEXT,
+    "The active scenario: a shipped one's name, one of --scenarios, or a file.",
+    metavar="NAME|FILE",
+)
+@setting(
+    "--scenarios",
+    options.TEXT,
+    "A folder of scenario files; all of them are read at the start.",
+    metavar="DIR",
+)
+@setting(
+    "--host",
+    options.HOST,
+    "The address to listen on.",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+)
+@setting(
+    "--port",
+    options.PORT,
+    "The port to listen on; 0: a free one.",
+    default="8080",
+    show_default=True,
+    metavar="PORT",
+)
+@setting(
+    "--clock",
+    options.CLOCK,
+    "How time passes; otherwise as the scenario says, else real.",
+    metavar="real|scaled:60|manual|auto",
+)
+@setting(
+    "--start",
+    options.INSTANT,
+    "What the clock shows at first, such as 2025-01-01T00:00:00Z; otherwise the present.",
+    metavar="INSTANT",
+)
+@setting(
+    "--seed",
+    options.SEED,
+    "What all draws are keyed by: the same seed, the same ids, links and delays.",
+    default="0",
+    show_default=True,
+    metavar="SEED",
+)
+@setting(
+    "--public-url",
+    options.PUBLIC_URL,
+    "What links start with; otherwise scheme and host of the request that created the task.",
+    metavar="URL",
+)
+@setting(
+    "--root-provider",
+    options.ROOT_PROVIDER,
+    "Who answers /v1/... without a base path where the task doesn't tell.",
+    default="octopusx",
+    show_default=True,
+    metavar="octopusx|ezmodel",
+)
+@setting(
+    "--profile",
+    options.PROFILE,
+    "The providers' face for scenarios that name none.",
+    default="documented",
+    show_default=True,
+    metavar="documented|current",
+)
+@setting(
+    "--max-tasks",
+    options.COUNT,
+    "How many tasks are kept; the oldest are given up.",
+    default="100000",
+    show_default=True,
+    metavar="N",
+)
+@setting(
+    "--grace",
+    options.GRACE,
+    "How long requests in flight may take to finish after SIGTERM.",
+    default="1",
+    show_default=True,
+    metavar="SECONDS",
+)
 @setting("--tls-cert", options.FILE, "A PEM certificate, with its chain: serve https.", metavar="FILE")
 @setting("--tls-key", options.FILE, "The certificate's key.", metavar="FILE")
 @click.pass_context

@@ -70,6 +70,7 @@ class Scene(msgspec.Struct, frozen=True, gc=False):
     entropy: bytes
     """Sixteen bytes or more that are this exchange's own: request and trace ids are cut from them."""
     status: Status | None = None
+    operation: OperationName | None = None
 
 
 class Clip(msgspec.Struct, frozen=True):
@@ -92,7 +93,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 class Link(msgspec.Struct, frozen=True):
     """The provider's own part of a link: what follows the common head, and the query in its order.
 
-    The parameter whose value is ``None`` is where the signature goes.
+    Values stand as they go over the wire, percent-encoded where they have to be. The parameter whose
+    value is ``None`` is where the signature goes.
     """
 
     tail: str

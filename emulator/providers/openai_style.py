@@ -20,7 +20,7 @@ from emulator.core.call import Create, Refusal
 from emulator.core.effects import Failure
 from emulator.core.matching import text_of
 from emulator.core.units import SECOND, Instant
-from emulator.core.words import ErrorName, Profile, Situation, Status
+from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
 from emulator.providers.base import Clip, Headers, Inbound, Link, Result, Scene, Wire
 
 Name = ErrorName | Situation
@@ -226,16 +226,12 @@ _ON_CONTENT: Final[Mapping[Name, tuple[Family, Words]]] = {
 
 
 def _gateway_words(name: Name, scene: Scene) -> tuple[Family, Words]:
-    if scene.method == "POST":
+    if scene.operation is OperationName.CREATE:
         return _ON_CREATE.get(name) or _GATEWAY[name]
-    if not _is_content(scene.path):
+    if scene.operation is not OperationName.CONTENT:
         return _GATEWAY[name]
     family, words = _ON_CONTENT.get(name) or _GATEWAY[name]
     return (_content if family is _task else family), words
-
-
-def _is_content(path: str) -> bool:
-    return path.endswith("/content") and path.count("/") > 3
 
 
 def gateway_refusal(refusal: Refusal, scene: Scene) -> Wire:

@@ -199,6 +199,7 @@ def scene_of(operation: Operation, profile: Profile, status: Status | None = Non
         now=CREATED_AT,
         entropy=ENTROPY,
         status=status,
+        operation=operation.name,
     )
 
 

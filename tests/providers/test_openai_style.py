@@ -9,7 +9,7 @@ from hypothesis import given
 from emulator.core.call import Refusal
 from emulator.core.effects import Failure
 from emulator.core.units import parse_instant
-from emulator.core.words import ErrorName, Profile, Situation, Status
+from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
 from emulator.providers import openai_style
 from emulator.providers.base import Clip, Inbound, Scene
 from tests.providers.json_values import JSON
@@ -26,7 +26,15 @@ def scene(path: str = "/v1/videos/x", method: str = "GET", status: Status | None
         now=parse_instant("2025-01-01T00:00:01.123456Z"),
         entropy=bytes(range(48)),
         status=status,
+        operation=operation_at(method, path),
     )
+
+
+def operation_at(method: str, path: str) -> OperationName:
+    """What the vendors' tables have at a method and path."""
+    if method == "POST":
+        return OperationName.CREATE
+    return OperationName.CONTENT if path == CONTENT else OperationName.POLL
 
 
 def inbound(fields: Any, broken: str | None = None) -> Inbound:

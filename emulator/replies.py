@@ -1,0 +1,236 @@
+"""Replies: what is sent for one exchange, worded by its provider or by the scenario's author."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from emulator.core import template, units
+from emulator.core.call import Refusal
+from emulator.core.effects import Respond
+from emulator.core.matching import text_of
+from emulator.core.patch import merge
+from emulator.core.rules import NOTHING, RetryAfter, Verdict
+from emulator.core.seeded import draw
+from emulator.core.spreads import drawn
+from emulator.core.task import Snapshot, Task, state_at
+from emulator.core.units import SECOND, Duration, Instant
+from emulator.engine import Exchange, Namespace
+from emulator.providers.base import Clip, Operation, Scene, Wire
+
+JSON: Final = (b"content-type", b"application/json")
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection", "date"})
+"""What an author's ``headers`` can't set: they frame the answer (breaking it is what faults are for)."""
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """One request to a provider, read whole."""
+
+    method: str
+    path: str
+    """Below the provider's base."""
+    params: tuple[str, ...] = ()
+    query: bytes = b""
+    headers: Mapping[bytes, bytes] = {}
+    fields: Any = None
+    broken: str | None = None
+    """Why the body can't be understood, in a sentence."""
+    too_large: str | None = None
+    """Why the body wasn't read to its end, in a sentence."""
+    origin: str = ""
+    """Scheme and host that links start with."""
+    prefix: str = ""
+    """What stands before ``/media`` in the links of the namespace."""
+
+
+class Reply(msgspec.Struct):
+    """What to send, and how long to wait before."""
+
+    status_code: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes = b""
+    delay: Duration = 0
+    clip: Clip | None = None
+    """A video of this kind is to be sent in place of `body`."""
+    tasks: tuple[str, ...] = ()
+    """The ids of the tasks that had a say."""
+    rule: str | None = None
+    """The id of the rule that answered."""
+
+
+class Road(msgspec.Struct, kw_only=True):
+    """What every step of one exchange needs at hand."""
+
+    namespace: Namespace
+    request: Request
+    operation: Operation
+    exchange: Exchange
+    verdict: Verdict = NOTHING
+    task: Task | None = None
+    """The task whose profile, draws and delays count; of a batch, the first."""
+    snapshot: Snapshot | None = None
+    """What that task looks like; ``None``: it wasn't looked at."""
+    patches: dict[str, tuple[Any, ...]] = {}
+    """What rules patch, by task."""
+    is_answered: bool = False
+    """Whether the answer is rendered from tasks, and not a refusal or an author's own."""
+    scene: Scene | None = None
+    """Made when the wording first asks for it, then kept: one exchange has one request id."""
+
+
+def refused(road: Road, refusal: Refusal) -> Reply:
+    """The provider's own words for a refusal."""
+    if isinstance(refusal.message, template.Template):
+        message = template.fill(refusal.message, context_of(road))
+        refusal = msgspec.structs.replace(refusal, message=message)
+    if road.snapshot is None and road.task is not None:
+        road.snapshot = state_at(road.task, road.exchange.now)
+    return worded(road, road.exchange.provider.refuse(refusal, scene_of(road)))
+
+
+def worded(road: Road, wire: Wire) -> Reply:
+    """What the provider worded, with the ``Retry-After`` that a rule asks for."""
+    body = wire.body.encode() if isinstance(wire.body, str) else orjson.dumps(wire.body)
+    headers = [(b"content-type", wire.content_type.encode())]
+    retry_after = road.verdict.retry_after
+    for name, value in wire.headers:
+        if retry_after is None or name.lower() != "retry-after":
+            headers.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
+    if retry_after is not None and retry_after.wait is not None:
+        headers.append((b"retry-after", _retry_after(retry_after, road.exchange.now)))
+    return reply_with(road, wire.status_code, body, headers)
+
+
+def _retry_after(retry_after: RetryAfter, now: Instant) -> bytes:
+    wait = retry_after.wait or 0
+    if retry_after.as_date:
+        return units.http_date(now + wait).encode()
+    return str(-(-wait // SECOND)).encode()
+
+
+def raw(road: Road, respond_with: Respond) -> Reply:
+    """An answer that the scenario's author wrote out."""
+    filling = context_of(road)
+    body = template.fill(respond_with.body, filling)
+    content_type = b"text/plain; charset=utf-8" if respond_with.is_text else JSON[1]
+    own = _header_fields(respond_with.headers, filling)
+    headers = (
+        own if any(name == b"content-type" for name, _ in own) else [(b"content-type", content_type), *own]
+    )
+    if respond_with.is_text:
+        data = str(body).encode()
+    else:
+        data = b"" if respond_with.body is None else orjson.dumps(body)
+    retry_after = road.verdict.retry_after
+    if retry_after is not None and retry_after.wait is not None:
+        headers.append((b"retry-after", _retry_after(retry_after, road.exchange.now)))
+    return reply_with(road, respond_with.status_code, data, headers)
+
+
+def reply_with(road: Road, status_code: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> Reply:
+    """The reply with what every answer carries: the provider's headers, the date, what rules and entries add."""
+    exchange = road.exchange
+    headers.extend(exchange.provider.headers(scene_of(road)))
+    headers.append((b"date", date_field(exchange.now // SECOND)))
+    if road.verdict.headers:
+        own = _header_fields(road.verdict.headers, context_of(road))
+        named = {name for name, _ in own}
+        headers = [header for header in headers if header[0] not in named] + own
+    snapshot = road.snapshot
+    if snapshot is not None and snapshot.entry.poll_after is not None:
+        wait = snapshot.entry.poll_after // units.MILLISECOND
+        headers.append((b"openai-poll-after-ms", str(wait).encode()))
+    rule = road.verdict.rule
+    return Reply(
+        status_code=status_code,
+        headers=headers,
+        body=body,
+        delay=_delay(road),
+        tasks=() if road.task is None else (road.task.id,),
+        rule=None if rule is None else rule.id,
+    )
+
+
+@lru_cache(maxsize=8)
+def date_field(second: int) -> bytes:
+    """The value of ``Date`` in a second of the clock."""
+    return units.http_date(second * SECOND).encode()
+
+
+def _delay(road: Road) -> Duration:
+    """How long the answer takes: as the rule says, else the entry, else the file's defaults; never their sum."""
+    task, snapshot, activation = road.task, road.snapshot, road.exchange.activation
+    entropy = road.namespace.key if task is None else task.entropy
+    number = 0 if task is None else task.polls + (task.calls or {}).get(road.exchange.operation, 0)
+    if road.verdict.delay is not None:
+        spread, rule_id = road.verdict.delay
+        return drawn(spread, entropy, f"delay {rule_id}", number)
+    if snapshot is not None and snapshot.entry.delay is not None:
+        return drawn(snapshot.entry.delay, entropy, f"delay of entry {snapshot.index}", number)
+    default = activation.scenario.default_delay if task is None else task.plan.default_delay
+    return 0 if default is None else drawn(default, entropy, f"delay of {road.exchange.operation}", number)
+
+
+def _header_fields(
+    headers: Sequence[tuple[str, Any]], context: template.Context
+) -> list[tuple[bytes, bytes]]:
+    fields = []
+    for name, value in headers:
+        if name.lower() in _FRAMING:
+            continue
+        text = text_of(template.fill(value, context))
+        # A line break would end the header; nothing a template brings in may do that.
+        text = " ".join(text.splitlines())
+        fields.append((name.lower().encode("latin-1", "replace"), text.encode("latin-1", "replace")))
+    return fields
+
+
+def patched(road: Road, printed: dict[str, Any], task: Task, patches: Sequence[Any]) -> dict[str, Any]:
+    """The printed task with merge patches applied in their order."""
+    if not patches:
+        return printed
+    # What a provider prints may hold JSON that is already written; a patch needs to see into it.
+    value = orjson.loads(orjson.dumps(printed))
+    filling = context_of_task(road.namespace, task, road.exchange.now)
+    for patch in patches:
+        value = merge(value, template.fill(patch, filling))
+    return value if isinstance(value, dict) else printed
+
+
+def context_of(road: Road) -> template.Context:
+    """What the templates of the exchange's own answer may speak of."""
+    namespace, now = road.namespace, road.exchange.now
+    if road.task is not None:
+        return context_of_task(namespace, road.task, now)
+    fields = road.request.fields if isinstance(road.request.fields, dict) else {}
+    return template.Context(
+        task_id=None, created_at=None, request=lambda: fields, now=now, seed=namespace.seed, key=namespace.key
+    )
+
+
+def context_of_task(namespace: Namespace, task: Task, now: Instant) -> template.Context:
+    """What the templates in a task's own words may speak of."""
+    return template.Context(
+        task_id=task.id,
+        created_at=task.created_at,
+        request=lambda: orjson.loads(task.request),
+        now=now,
+        seed=namespace.seed,
+        key=draw(task.entropy, "template"),
+        number=task.polls,
+    )
+
+
+def scene_of(road: Road) -> Scene:
+    """The exchange as the provider's wording needs it; one exchange has one, so that it has one request id."""
+    if road.scene is None:
+        exchange, task, snapshot = road.exchange, road.task, road.snapshot
+        profile = exchange.profile if task is None or task.plan.profile is None else task.plan.profile
+        status = None if snapshot is None else snapshot.status
+        request, entropy = road.request, road.namespace.exchange_entropy(exchange, task, road.is_answered)
+        road.scene = Scene(
+            profile, request.method, request.path, exchange.now, entropy, status, exchange.operation
+        )
+    return road.scene
