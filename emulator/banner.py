@@ -10,11 +10,11 @@ import msgspec
 
 from emulator import __version__, endpoint, sample
 from emulator.app import App
-from emulator.core.units import format_instant
+from emulator.core.units import SECOND, format_instant
 from emulator.core.words import OperationName
-from emulator.endpoint import Request
-from emulator.engine import Namespace
+from emulator.engine import Namespace, Settings
 from emulator.providers.base import Provider
+from emulator.replies import Request
 from emulator.sample import Sample
 
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - shown, not listened on
@@ -70,6 +70,8 @@ def _facts(app: App, place: Place) -> Iterator[str]:
     yield _fact("scenario", f"{scenario.name}{': ' if about else ''}{about}")
     if scenario.source is not None:
         yield _fact("", f"from {scenario.source}")
+    if scenario.name == Settings().scenario:
+        yield _fact("", "`video-emulator scenarios` lists others; --scenario NAME or FILE chooses one")
     yield _fact("clock", _clock(namespace))
     yield _fact("seed", str(namespace.seed))
     if app.options.public_url is not None:
@@ -84,7 +86,8 @@ def _fact(label: str, words: str) -> str:
 
 def _clock(namespace: Namespace) -> str:
     clock = namespace.clock
-    shown = format_instant(clock.now())
+    now = clock.now()
+    shown = format_instant(now if clock.mode in {"manual", "auto"} else now // SECOND * SECOND)
     match clock.mode:
         case "scaled":
             return f"scaled: {clock.scale:g} times as fast as real time, from {shown} on"
@@ -96,12 +99,17 @@ def _clock(namespace: Namespace) -> str:
 
 
 def _bases(app: App, url: str) -> Iterator[str]:
-    for provider in app.namespace.providers:
-        create = sample.create(provider).path
-        if create.startswith("/v1/"):
-            yield f"  {provider.name:<13} {url}{provider.base}/v1   (openai's base_url)"
-        else:
-            yield f"  {provider.name:<13} {url}{provider.base}   (for {create})"
+    providers = app.namespace.providers
+    bases = {provider.name: f"{url}{provider.base}{_version(provider)}" for provider in providers}
+    width = max(map(len, bases.values()))
+    for provider in providers:
+        use = "base_url of openai's client" if _version(provider) else f"for {sample.create(provider).path}"
+        yield f"  {provider.name:<13} {bases[provider.name]:<{width}}   {use}"
+
+
+def _version(provider: Provider) -> str:
+    """What openai's client wants at the end of a base URL, and other clients don't."""
+    return "/v1" if sample.create(provider).path.startswith("/v1/") else ""
 
 
 # Two commands

@@ -4,6 +4,7 @@
 take the same road. Only waiting and sending are left to the caller.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -36,6 +37,8 @@ from emulator.replies import (
     scene_of,
     worded,
 )
+
+log = logging.getLogger("emulator")
 
 
 def respond(namespace: Namespace, provider: Provider, operation: Operation, request: Request) -> Reply:
@@ -252,11 +255,20 @@ def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
         return reply
     if invalid is not None:
         return refused(road, invalid)
+    missing = exchange.provider.missing(call.fields)
+    if missing is not None:
+        _tell(missing)
     task = namespace.create(exchange, call.fields, entropy)
     road.task = task
     view = _view(road, task, state_at(task, exchange.now))
     item = patched(road, road.operation.item(view), task, road.verdict.patches)
     return _answered(road, call, [item])
+
+
+@lru_cache(maxsize=64)
+def _tell(sentence: str) -> None:
+    """Say it in the log, once."""
+    log.warning(sentence)
 
 
 # Content

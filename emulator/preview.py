@@ -12,6 +12,7 @@ import msgspec
 import orjson
 
 from emulator import endpoint, media, sample
+from emulator.clock import ClockRefused
 from emulator.core.scenario import ClockSettings, Item, Scenario, takes
 from emulator.core.task import Task, next_change, state_at
 from emulator.core.units import SECOND, Duration, Instant, as_datetime, format_duration, parse_instant
@@ -115,6 +116,13 @@ def conversation(library: Library, name: str, wish: Wish) -> Conversation:
     )
 
 
+def existing(scenario: Scenario, provider: Provider) -> tuple[str, ...]:
+    """The ids of the tasks that the scenario brings with it for the provider."""
+    if not scenario.speaks_of(provider.name):
+        return ()
+    return tuple(i.id for i in scenario.items if i.id is not None and takes(i, provider.name))
+
+
 def _task_to_poll(scenario: Scenario, wish: Wish) -> str | None:
     """The first existing task, where the scenario has nothing to say of new ones; ``None``: make a new one."""
     if wish.request is not None or not scenario.speaks_of(wish.provider.name):
@@ -148,6 +156,12 @@ class _Client:
 
     def talk(self, task_id: str | None) -> tuple[Reason, str]:
         """Have the conversation; why it ended."""
+        try:
+            return self._talk(task_id)
+        except ClockRefused as refusal:
+            return "limit", f"stopped after {format_duration(self._t)}: {refusal}"
+
+    def _talk(self, task_id: str | None) -> tuple[Reason, str]:
         self.task_id = task_id
         if task_id is None:
             refusal = self._create()

@@ -53,6 +53,15 @@ def listen(address: Address) -> socket.socket:
 
 def run(app: Any, address: Address, sock: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve on ``sock`` until a signal asks to stop; ``on_ready`` is called when requests are answered."""
+    server = made(app, address, on_ready)
+    # uvicorn takes signals from its start on, and when it has stopped raises them once more. Before that
+    # this stops it as soon as it has started; after it, it changes nothing, and the process goes on to its end.
+    signal.signal(signal.SIGTERM, server.stop)
+    server.run(sockets=[sock])
+
+
+def made(app: Any, address: Address, on_ready: Callable[[], None]) -> "_Announcing":
+    """The server that `run` runs, for a caller that minds the signals or has none, such as a thread."""
     # uvicorn's own log tells of tracebacks and of nothing that ours doesn't tell better.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
@@ -69,10 +78,7 @@ def run(app: Any, address: Address, sock: socket.socket, on_ready: Callable[[], 
     )
     server = _Announcing(config)
     server.on_ready = on_ready
-    # uvicorn takes signals from its start on, and when it has stopped raises them once more. Before that
-    # this stops it as soon as it has started; after it, it changes nothing, and the process goes on to its end.
-    signal.signal(signal.SIGTERM, server.stop)
-    server.run(sockets=[sock])
+    return server
 
 
 class _Announcing(uvicorn.Server):

@@ -31,7 +31,7 @@ JSON: Final[st.SearchStrategy[Any]] = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(1 << 53), 1 << 53)
-    | st.floats(allow_nan=False, width=16)
+    | st.floats(-1e9, 1e9)
     | TEXT,
     lambda children: st.lists(children, max_size=3) | st.dictionaries(TEXT, children, max_size=3),
     max_leaves=5,
@@ -103,11 +103,10 @@ def _entry(draw: st.DrawFn, status: Status, way: str | None, durations: st.Searc
     )
 
 
-@st.composite
-def plans(draw: st.DrawFn, *, counts_polls: bool | None = None, **others: Any) -> Plan:
+def plans(*, counts_polls: bool | None = None) -> st.SearchStrategy[Plan]:
     """Plans of drawn timelines, settled."""
-    entries = settled(draw(timelines(durations=DURATION, counts_polls=counts_polls)), b"entropy")
-    return plan_of(entries, **{"scenario": "drawn", **others})
+    settled_ones = timelines(durations=DURATION, counts_polls=counts_polls)
+    return settled_ones.map(lambda entries: plan_of(settled(entries, b"entropy"), scenario="drawn"))
 
 
 def task_of(plan: Plan, created_at: int = CREATED_AT) -> Task:

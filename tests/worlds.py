@@ -1,4 +1,4 @@
-"""Small worlds for the tests: an application over scenarios written in the test, and requests to it without a socket."""
+"""Small worlds for the tests: an application over scenarios written in the test, called without a socket."""
 
 import asyncio
 import json
@@ -14,7 +14,6 @@ from emulator.core.units import parse_instant
 from emulator.core.words import Profile
 from emulator.engine import Settings
 from emulator.library import Library
-from emulator.scenario_file import load_text
 
 START = parse_instant("2025-01-01T00:00:00Z")
 KEY = {"authorization": "Bearer sk-test"}

@@ -1,42 +1,62 @@
 """The command ``video-emulator``.
 
-What a command needs besides click is imported when it runs: ``--help``, ``--version`` and ``health``
-have nothing to wait for.
+A command's module is imported when it is asked for, and what the command needs besides click when it
+runs: ``--version`` and ``health`` have nothing to wait for.
 """
 
 import os
 import sys
-from typing import TextIO
+from importlib import import_module
+from typing import Any, Final, TextIO
 
 import click
 
 from emulator import __version__
-from emulator.cli.health import health
-from emulator.cli.init import init
-from emulator.cli.preview import preview
-from emulator.cli.scenarios import scenarios
-from emulator.cli.schema import schema
-from emulator.cli.serve import serve
-from emulator.cli.validate import validate
 
-DEBUG_VARIABLE = "VIDEO_EMULATOR_DEBUG"
-_INTERRUPTED = 130
+COMMANDS: Final = ("serve", "validate", "preview", "init", "scenarios", "schema", "health")
+"""Each is a module of this package with a function of the same name, in the order in which help lists them."""
+DEBUG_VARIABLE: Final = "VIDEO_EMULATOR_DEBUG"
+_INTERRUPTED: Final = 130
 """128 + 2: what a shell expects of a command that Ctrl-C ended."""
 
 
-@click.group(
+class _Commands(click.Group):
+    """Finds a command in its module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return ctx.fail(f"There is no command {cmd_name!r}.{_near(cmd_name)}")
+        command: Any = getattr(import_module(f"emulator.cli.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+
+def _near(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a wrong name needs it
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+_HELP: Final = """Stand in for four documented video-task APIs, driven by scenario files.
+
+\b
+video-emulator serve                          serve the happy path on port 8080
+video-emulator serve --scenario rate-limited  ... or another story
+video-emulator init my-scenario.yaml          begin a story of your own
+"""
+
+
+@click.command(
+    cls=_Commands,
+    help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    commands=[serve, validate, preview, init, scenarios, schema, health],
 )
 @click.version_option(__version__, package_name="video-emulator")
 def cli() -> None:
-    r"""Stand in for four documented video-task APIs, driven by scenario files.
-
-    \b
-    video-emulator serve                          serve the happy path on port 8080
-    video-emulator serve --scenario rate-limited  ... or another story
-    video-emulator init my-scenario.yaml          begin a story of your own
-    """
+    """The command line; a command of its own does the work."""
 
 
 def main(arguments: list[str] | None = None) -> None:

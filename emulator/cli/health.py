@@ -13,7 +13,7 @@ _LARGEST = 1024 * 1024
 _LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, not listened on
 
 
-@click.command()
+@click.command(short_help="Ask a running emulator whether it is well.")
 @click.option(
     "--url",
     type=options.Value("url", options.public_url),
@@ -68,7 +68,8 @@ def _asked(url: str, is_own: bool) -> dict[str, Any]:
         answer = connection.getresponse()
         body = answer.read(_LARGEST)
     except (OSError, http.client.HTTPException) as problem:
-        raise _Unwell(f"{getattr(problem, 'strerror', None) or problem or type(problem).__name__}") from None
+        reason = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+        raise _Unwell(reason) from None
     return _understood(answer.status, body)
 
 

@@ -10,7 +10,7 @@ STARTER = Path(__file__).parent.with_name("starter.yaml")
 """The file that `init` writes."""
 
 
-@click.command()
+@click.command(short_help="Write a scenario to start from.")
 @click.argument("file", default="my-scenario.yaml")
 def init(file: str) -> None:
     """Write a commented scenario to start from: to FILE (my-scenario.yaml), or with - to the terminal."""

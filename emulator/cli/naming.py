@@ -1,7 +1,6 @@
 """What people call scenarios on the command line: by name, or by file."""
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 
 from emulator.library import SUFFIXES, Library
@@ -18,6 +17,8 @@ def chosen(library: Library, scenario: str) -> str:
         return library.add(Path(scenario)).name
     names = library.names()
     if scenario not in names:
+        from difflib import get_close_matches  # noqa: PLC0415 - only a wrong name needs it
+
         near = get_close_matches(scenario, names, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise LookupError(f"no scenario is called {scenario!r}; {hint}there are: {', '.join(names)}")

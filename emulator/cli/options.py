@@ -52,7 +52,7 @@ class Value(Type):
             return self._parse(str(param.get_default(ctx)))
         try:
             return self._parse(value)
-        except ValueError as problem:
+        except (ValueError, OverflowError) as problem:
             mistakes(ctx).append(f"{_named(param, ctx)}: {problem}")
             return None
 
@@ -148,9 +148,12 @@ def _duration(text: str) -> int:
     from emulator.core.units import parse_duration  # noqa: PLC0415 - most commands need none
 
     duration = parse_duration(text)
-    if duration <= 0:
-        raise ValueError(f"expected a duration above zero such as 2s, got {text!r}")
+    if not 0 < duration <= _LONGEST:
+        raise ValueError(f"expected a duration above zero and at most 1000d, such as 2s, got {text!r}")
     return duration
+
+
+_LONGEST = 1000 * 24 * 60 * 60 * 1_000_000
 
 
 def _grace(text: str) -> float:
@@ -166,9 +169,7 @@ def _seed(text: str) -> int | str:
     return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else text
 
 
-_PUBLIC_URL = re.compile(
-    r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?((?:/[A-Za-z0-9._~-]+)*)/?"
-)
+_PUBLIC_URL = r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?((?:/[A-Za-z0-9._~-]+)*)/?"
 
 
 def public_url(text: str) -> str:
@@ -182,7 +183,7 @@ def public_url(text: str) -> str:
         raise ValueError(f"{wanted}; it begins with http:// or https://")
     if re.search(r"[?#@]", text):
         raise ValueError(f"{wanted}; a user, a query or a fragment can't stand in it")
-    fitting = _PUBLIC_URL.fullmatch(text)
+    fitting = re.fullmatch(_PUBLIC_URL, text)
     if fitting is None or (fitting[2] and not 0 < int(fitting[2][1:]) <= 65535):
         raise ValueError(wanted)
     return text.rstrip("/")

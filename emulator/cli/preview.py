@@ -17,20 +17,21 @@ _TITLES = ("t", "operation", "code", "status", "printed", "progress", "delay", "
 _FOLDED_FROM = 3
 """So many rows in a row that differ in nothing but the time, after the first, are shown as one line."""
 _LONGEST_NOTE = 160
+_EXISTING_NAMED = 3
+"""How many of the tasks that a scenario brings along are named."""
 _Row = tuple[str, ...]
 
 
 def _json_object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as problem:
-        raise ValueError(f"expected a JSON object: {problem}") from None
-    if not isinstance(value, dict):
-        raise ValueError(f"expected a JSON object, got {text[:100]!r}")
-    return value
+    from emulator import bodies  # noqa: PLC0415 - reads it as the server would
+
+    body = bodies.from_json(text.encode("utf-8", "replace"))
+    if body.broken is not None or not isinstance(body.fields, dict):
+        raise ValueError(body.broken or f"expected a JSON object, got {text[:100]!r}")
+    return body.fields
 
 
-@click.command()
+@click.command(short_help="Show a client's conversation, without a server.")
 @click.argument("file")
 @click.option(
     "--provider",
@@ -81,7 +82,7 @@ def _json_object(text: str) -> dict[str, Any]:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the whole answers.")
 @click.pass_context
-def preview(ctx: click.Context, **told: Any) -> None:
+def preview(ctx: click.Context, /, **told: Any) -> None:
     """Show the conversation that a polling client would have with FILE (or a shipped scenario), without a server.
 
     The clock is a manual one: nothing is waited for, and the same file gives the same conversation every
@@ -125,6 +126,8 @@ def _wish(told: dict[str, Any], scenario: Any) -> Any:
     from emulator.preview import MAX_POLLS_TOLD, Wish  # noqa: PLC0415
     from emulator.providers import by_name  # noqa: PLC0415
 
+    if told["request"] is not None and told["task"] is not None:
+        raise Refused(["--request makes a new task and --task polls an existing one; give one of them"])
     lasting, every = told["lasting"], told["every"]
     if lasting is not None and lasting // every > MAX_POLLS_TOLD:
         raise Refused(
@@ -182,6 +185,7 @@ def _step_as_json(step: "Step") -> dict[str, Any]:
 
 def _heading(found: "Conversation") -> str:
     from emulator.core.units import format_duration, format_instant  # noqa: PLC0415
+    from emulator.preview import existing  # noqa: PLC0415
 
     scenario, wish = found.scenario, found.wish
     provider = wish.provider.name
@@ -189,6 +193,10 @@ def _heading(found: "Conversation") -> str:
     words += f", t counts from {format_instant(found.start)}"
     if not scenario.speaks_of(provider):
         words += f"\n(the scenario isn't about {provider}, which answers as in happy-path)"
+    others = [task for task in existing(scenario, wish.provider) if task != found.task_id]
+    if others:
+        more = ", ..." if len(others) > _EXISTING_NAMED else ""
+        words += f"\n(it brings tasks along, which --task polls: {', '.join(others[:_EXISTING_NAMED])}{more})"
     return words
 
 

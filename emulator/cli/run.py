@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import Any, Final
 
 import click
@@ -162,6 +161,8 @@ def _strangers(ctx: click.Context) -> list[str]:
 
 
 def _stranger(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a wrong name needs it
+
     near = get_close_matches(name, known, n=1, cutoff=0.8)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"the variable {name} means nothing here{hint}"

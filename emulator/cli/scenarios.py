@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from emulator.library import Library
 
 
-@click.command()
+@click.command(short_help="List the scenarios that have a name.")
 @setting(
     "--scenarios", options.TEXT, "A folder of scenario files, listed with the shipped ones.", metavar="DIR"
 )

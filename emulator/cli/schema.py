@@ -5,7 +5,7 @@ import json
 import click
 
 
-@click.command()
+@click.command(short_help="Print the JSON Schema of scenario files.")
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     from emulator.scenario_file.schema import scenario_schema  # noqa: PLC0415 - reads the whole language

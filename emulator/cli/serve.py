@@ -10,7 +10,7 @@ from emulator.cli import options
 from emulator.cli.options import setting
 
 
-@click.command()
+@click.command(short_help="Serve the four providers.")
 @setting(
     "--scenario",
     options.TEXT,
@@ -100,7 +100,7 @@ from emulator.cli.options import setting
 @setting("--tls-cert", options.FILE, "A PEM certificate, with its chain: serve https.", metavar="FILE")
 @setting("--tls-key", options.FILE, "The certificate's key.", metavar="FILE")
 @click.pass_context
-def serve(ctx: click.Context, **told: Any) -> int:
+def serve(ctx: click.Context, /, **told: Any) -> int:
     """Serve the four providers until Ctrl-C or SIGTERM.
 
     Every option is also a variable, for Docker; an empty one counts as not set. A scenario itself may

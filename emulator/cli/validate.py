@@ -1,6 +1,7 @@
 """``video-emulator validate``."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from emulator.scenario_file import Loaded
 
 
-@click.command()
+@click.command(short_help="Check scenario files.")
 @click.argument("files", nargs=-1, required=True)
 @click.option(
     "--format",
@@ -74,7 +75,7 @@ def _standard_input() -> tuple[int, list["Problem"]]:
 
     name = "<stdin>"
     try:
-        text = click.get_binary_stream("stdin").read().decode()
+        text = sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as problem:
         return 1, [_unusable(name, f"expected UTF-8 text: {problem.reason} at byte {problem.start}")]
     try:

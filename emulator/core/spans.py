@@ -15,13 +15,15 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 
 def holds_call(spans: tuple[Span, ...], number: int) -> bool:
     """Whether any span takes the call of this number (the first is 1)."""
-    for span in spans:
-        if span.every is not None:
-            if number % span.every == 0:
-                return True
-        elif span.low <= number and (span.high is None or number <= span.high):
-            return True
-    return False
+    return any(_takes(span, number) for span in spans)
+
+
+def _takes(span: Span, number: int) -> bool:
+    if number < span.low:
+        return False
+    if span.every is not None:
+        return number % span.every == 0
+    return span.high is None or number <= span.high
 
 
 def holds_time(spans: tuple[Span, ...], elapsed: int) -> bool:

@@ -116,6 +116,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """The whole body from the printed tasks that were found, or why there is none."""
 
 
+def nothing_missing(_fields: Mapping[str, Any]) -> None:
+    """Everything that a create asks for is emulated."""
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """One vendor's service."""
 
@@ -154,3 +158,5 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     signature_name: str
     storage_refusal: Callable[[bool, Scene], Wire]
     """What the storage behind the links answers to a dead link (``True``) or a tampered one (``False``)."""
+    missing: Callable[[Mapping[str, Any]], str | None] = nothing_missing
+    """What of a create isn't emulated yet, in a sentence for the log."""

@@ -112,8 +112,10 @@ def _home_of(word: str) -> str | None:
     """Where a key belongs that stands in the wrong place. Only a mistake gets this far, and makes the schema."""
     schema = scenario_schema()
     homes = {"scenario": schema, **schema["$defs"]}
-    fitting = [name.replace("_", " ") for name, part in homes.items() if word in part.get("properties", ())]
-    return f"{word!r} belongs to {wording.article(fitting[0])}" if fitting else None
+    fitting = [name for name, part in homes.items() if word in part.get("properties", ())]
+    # The biggest is the best known: a task rather than a choice.
+    best = max(fitting, key=lambda name: len(homes[name]["properties"]), default=None)
+    return f"{word!r} belongs to {wording.article(best.replace('_', ' '))}" if best else None
 
 
 def _joined(pair: re.Match[str]) -> str:

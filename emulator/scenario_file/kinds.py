@@ -298,7 +298,7 @@ def number(expected: str, above: float, most: float) -> Simple[float]:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Wrong(hint=wording.unquoted_number(scalar))
         if not above < value <= most:
-            raise Wrong(hint=f"it must be more than {above:g} and at most {most:g}")
+            raise Wrong(hint=f"it must be more than {above:g} and at most {most:,.0f}")
         return float(value)
 
     return Simple(expected, parse, {"type": "number", "exclusiveMinimum": above, "maximum": most})

@@ -166,7 +166,7 @@ _MOST_SEED: Final = (1 << 63) - 1
 def _version(scalar: Scalar) -> int:
     if scalar.plain and scalar.text == str(VERSION):
         return VERSION
-    if not is_number(scalar):
+    if not is_number(scalar) or value_of(scalar) == VERSION:
         raise Wrong(hint="write version: 1")
     known = f"this program speaks version {VERSION} of the language"
     raise Wrong(
@@ -285,7 +285,8 @@ def _check_value_names(
     allowed = value_names(providers)
     for key, _ in node.pairs if isinstance(node, Mapping) else ():
         if key.text not in allowed:
-            message = f"{wording.quoted(key.text)} is none of the names that {', '.join(providers)} know"
+            who = f"{providers[0]} has no" if len(providers) == 1 else f"none of {', '.join(providers)} has a"
+            message = f"{who} value named {wording.quoted(key.text)}"
             hint = wording.did_you_mean(key.text, allowed) or wording.one_of(allowed)
             record.report.mistake("unknown-value-name", key, path, message, hint)
 

@@ -12,7 +12,13 @@ Path: TypeAlias = tuple[str | int, ...]
 """The way through the document: keys and list positions."""
 
 _BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_CONTROLS: Final = re.compile("[\0-\x08\x0b-\x1f\x7f]")
+"""What must not reach a terminal."""
 _WORD: Final = re.compile(r"[\w-]+")
+
+
+_LONGEST_STEP: Final = 60
+_LONGEST: Final = 500
 
 
 class Spot(Protocol):
@@ -40,7 +46,8 @@ class Lines:
         """The line of this number, from 1; empty where the text has none."""
         if self._lines is None:
             self._lines = _BREAK.split(self._text)
-        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+        line = self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+        return _CONTROLS.sub("\ufffd", line)
 
 
 def written(path: Path) -> str:
@@ -50,10 +57,15 @@ def written(path: Path) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         elif _WORD.fullmatch(step):
-            text += f".{step}" if text else step
+            text += f".{step[:_LONGEST_STEP]}" if text else step[:_LONGEST_STEP]
         else:
-            text += f"[{step[:60]!r}]"
+            text += f"[{step[:_LONGEST_STEP]!r}]"
     return text
+
+
+def _short(text: str) -> str:
+    """A message may quote the file, and a value of the file may be a megabyte."""
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def _nowhere(_: str) -> None:
@@ -99,6 +111,7 @@ class Report:
 
     def problem(self, id: str, spot: Spot | None, path: Path, message: str, hint: str | None) -> Problem:
         """A problem of this file, with the line that it stands in."""
+        message, hint = _short(message), None if hint is None else _short(hint)
         if spot is None:
             return Problem(file=self.file, path=written(path), message=message, hint=hint, id=id)
         return Problem(
@@ -109,7 +122,7 @@ class Report:
             message=message,
             hint=hint,
             id=id,
-            source=self.lines.at(spot.line),
+            source=self.lines.at(spot.line) or None,
         )
 
     def error(self) -> ScenarioError:

@@ -272,7 +272,7 @@ class _Order:
         if not any(key.word in keys for key in _ENDINGS):
             message = "this entry never ends, and yet another follows"
             self.mistake(index, self.nodes[index], message, f"give it {_HOW_IT_ENDS}")
-        if _is_true(keys.get("stuck")):
+        if _is_stuck(keys.get("stuck")):
             self.mistake(index, keys["stuck"][0], "only the last entry can be stuck", "leave 'stuck' out")
         following = self.statuses[index + 1]
         if status in TERMINAL and following is not None and following is not status:
@@ -291,7 +291,7 @@ class _Order:
                     hint = "leave it out"
                 self.mistake(index, keys[ending.word][0], message, hint)
                 return
-        if status is not None and status not in TERMINAL and not _is_true(keys.get("stuck")):
+        if status is not None and status not in TERMINAL and not _is_stuck(keys.get("stuck")):
             message = f"the timeline ends with {status}, which is no end"
             hint = "add {status: completed} after it, or stuck: true to it"
             self.mistake(index, self.nodes[index], message, hint)
@@ -313,8 +313,9 @@ class _Order:
         self.mistake(index, self.keys[index][word_][0], "'for' and 'until' stand in one timeline", hint)
 
 
-def _is_true(pair: tuple[Scalar, Node] | None) -> bool:
-    return pair is not None and isinstance(pair[1], Scalar) and value_of(pair[1]) is True
+def _is_stuck(pair: tuple[Scalar, Node] | None) -> bool:
+    """Whether the author says so; a wrong word for "true" is a mistake of its own."""
+    return pair is not None and isinstance(pair[1], Scalar) and value_of(pair[1]) is not False
 
 
 TIMELINE: Final = Timeline()

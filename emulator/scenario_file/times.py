@@ -33,6 +33,7 @@ _UNITS: Final = {
     }.items()
     for unit in units_
 }
+_LONGEST_WRITTEN: Final = 60
 _CLOCK: Final = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d\d)")
 
 
@@ -45,7 +46,7 @@ def _checked_duration(written: str) -> Duration:
         raise Wrong(f"{written} has no unit", f"write {written}s", "duration-without-unit")
     try:
         value = parse_duration(written)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Wrong(hint=_duration_hint(written)) from None
     if value > LONGEST:
         raise Wrong(hint=f"the longest is {format_duration(LONGEST)}")
@@ -57,13 +58,13 @@ def _is_bare(written: str) -> bool:
 
 
 def _duration_hint(written: str) -> str | None:
+    if len(written) > _LONGEST_WRITTEN:
+        return None
     if written.startswith("-"):
         return "it can't be negative"
     if clock := _CLOCK.fullmatch(written):
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         return f"write {format_duration(((hours * 60 + minutes) * 60 + seconds) * units.SECOND)}"
-    if len(written) > 60:
-        return None
     parts = [(amount, _UNITS.get(unit.lower())) for amount, unit in _AMOUNT.findall(written)]
     if parts and not _AMOUNT.sub("", written).strip():
         meant = "".join(f"{amount}{unit}" for amount, unit in parts)
@@ -201,6 +202,9 @@ def _call_hint(written: str) -> str | None:
 
 
 def _time_span(scalar: Scalar) -> Span:
+    if bare := re.fullmatch(r"(?:(\d+)\s*-\s*)?(\d+)", scalar.text, re.A):
+        hint = f"write {bare[1]}s-{bare[2]}s" if bare[1] else f"write 0s-{bare[2]}s or {bare[2]}s+"
+        raise Wrong(f"{scalar.text} has no unit", hint, "duration-without-unit")
     low, dash, high = scalar.text.partition("-")
     if not dash and scalar.text.endswith("+"):
         return Span(_part_of_span(scalar.text[:-1]))

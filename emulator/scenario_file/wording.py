@@ -47,6 +47,9 @@ def listed(words: Iterable[str]) -> str:
 
 def one_of(words: Iterable[str]) -> str:
     """All the words that there are, as a hint."""
+    words = tuple(words)
+    if len(words) == 1:
+        return f"write {words[0]}"
     return f"there is {listed(words)}"
 
 
@@ -116,6 +119,10 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "http_status": ("status_code",),
         "latency": ("delay",),
         "max": ("to",),
+        "matches": ("regex",),
+        "starts_with": ("glob",),
+        "in": ("any_of",),
+        "one_of": ("any_of",),
         "method": ("operation",),
         "min": ("from",),
         "operations": ("operation",),

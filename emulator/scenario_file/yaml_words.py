@@ -70,8 +70,13 @@ def _bracket(problem: str, context: str, at: Place, begin: Place, lines: Lines) 
     if context not in pairs:
         return None
     opening, closing = pairs[context]
-    if at.line != begin.line:
+    if not lines.at(at.line)[at.column - 1 :].strip():
         return begin, f"this {opening} is never closed", f"add the {closing} that belongs to it"
+    if at.line != begin.line:
+        message = (
+            f"this {opening} isn't closed, or a comma is missing before line {at.line}, column {at.column}"
+        )
+        return begin, message, f"add the {closing} that belongs to it, or the comma"
     message = f"expected , or {closing} here, in what {opening} at column {begin.column} begins"
     return at, message, "quotes around a text keep its commas, colons and brackets"
 

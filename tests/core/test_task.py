@@ -308,7 +308,8 @@ def test_keeps_the_last_progress_where_none_is_named() -> None:
     """Progress left out stays what it was; completed is 100."""
     planned = task(
         Entry(status=QUEUED, stay=1, progress=5), Entry(status=PROCESSING, stay=1),
-        Entry(status=PROCESSING, stay=1, progress=Ramp(0, 60)), Entry(status=PROCESSING, stay=1), Entry(status=COMPLETED),
+        Entry(status=PROCESSING, stay=1, progress=Ramp(0, 60)), Entry(status=PROCESSING, stay=1),
+        Entry(status=COMPLETED),
     )  # fmt: skip
     assert [state_at(planned, t).progress for t in range(5)] == [5, 5, 5, 60, 100]
 

@@ -494,9 +494,9 @@ def test_query_without_an_id_finds_nothing_in_profile_current(fields: Any) -> No
 @pytest.mark.parametrize(
     ("action", "told"),
     [
-        ("delete", '"delete"'),
-        ("generate", '"generate"'),
-        ("", '""'),
+        ("delete", "'delete'"),
+        ("generate", "'generate'"),
+        ("", "''"),
         (7, "a number"),
         (["retrieve"], "a list"),
     ],

@@ -1,0 +1,224 @@
+"""The shipped scenarios do what their ``about`` says, at every provider that they speak of."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.core.units import MINUTE, SECOND
+from emulator.library import SHIPPED, Library
+from tests.worlds import Answer, World
+
+PROVIDERS = ("acedata-sora", "acedata-veo", "octopusx", "ezmodel")
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+NAMES = Library().names()
+
+
+class Client:
+    """A client of one provider, as far as the scenarios' stories go."""
+
+    def __init__(self, world: World, provider: str, key: str = "sk-good-1") -> None:
+        self.world = world
+        self.provider = provider
+        self.headers = {"authorization": f"Bearer {key}"}
+        self.service = provider.removeprefix("acedata-") if provider.startswith("acedata") else None
+
+    def create(self, prompt: str = "a cat") -> str:
+        """The id of a new task."""
+        path = f"/{self.service}/videos" if self.service else f"/{self.provider}/v1/videos"
+        body = {"prompt": prompt, "async": True} if self.service else {"prompt": prompt}
+        answer = self.world.post(path, body, headers=self.headers).json()
+        return str(answer["task_id"] if self.service else answer["id"])
+
+    def poll(self, task_id: str) -> Answer:
+        """One look at the task."""
+        if self.service:
+            return self.world.post(f"/{self.service}/tasks", {"id": task_id}, headers=self.headers)
+        return self.world.get(f"/{self.provider}/v1/videos/{task_id}", headers=self.headers)
+
+    def see(self, task_id: str) -> tuple[str, Any]:
+        """The task's status in neutral words, or the word printed, and the link or the error's code."""
+        body = self.poll(task_id).json()
+        return _seen_at_acedata(body) if self.service else _seen(body)
+
+    def watch(self, task_id: str, *instants: int) -> list[str]:
+        """The statuses at these seconds after now."""
+        seen, passed = [], 0
+        for instant in instants:
+            self.world.advance((instant - passed) * SECOND)
+            passed = instant
+            seen.append(self.see(task_id)[0])
+        return seen
+
+
+def _seen_at_acedata(record: dict[str, Any]) -> tuple[str, Any]:
+    response = record.get("response")
+    if response is None:
+        return "unfinished", None
+    if response.get("success") is False:
+        return "failed", response["error"]["code"]
+    return response["data"][0]["state"], response["data"][0].get("video_url")
+
+
+def _seen(video: dict[str, Any]) -> tuple[str, Any]:
+    if video["status"] == "failed":
+        return "failed", video["error"]["code"]
+    return video["status"], video.get("video_url", video.get("url"))
+
+
+@pytest.fixture(params=PROVIDERS)
+def provider(request: pytest.FixtureRequest) -> str:
+    """Each provider in turn."""
+    return str(request.param)
+
+
+def words(provider: str, *neutral: str) -> list[str]:
+    """What the provider's document prints for these neutral statuses."""
+    if provider.startswith("acedata"):
+        table = {"queued": "unfinished", "processing": "unfinished", "completed": "succeeded"}
+    else:
+        table = {"queued": "pending"} if provider == "ezmodel" else {}
+    return [table.get(word, word) for word in neutral]
+
+
+def test_every_shipped_scenario_is_listed_in_the_readme_and_tested_here() -> None:
+    """By its name."""
+    source = Path(__file__).read_text(encoding="utf-8")
+    assert sorted(path.stem for path in SHIPPED.glob("*.yaml")) == list(NAMES)
+    for name in NAMES:
+        assert f"`{name}`" in README, name
+        assert f'"{name}"' in source or name.startswith("documents"), name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_scenario_says_what_it_shows_and_has_no_warnings(name: str) -> None:
+    """And what a correct client does."""
+    library = Library()
+    found = library.get(name)
+    assert found is not None
+    assert found.about is not None
+    assert "correct client" in found.about or name == "documents"
+    assert library.warnings == []
+
+
+def test_happy_path(provider: str) -> None:
+    """Two seconds queued, eight of processing, then done, with a link that works."""
+    client = Client(World("happy-path"), provider)
+    task = client.create()
+    assert client.watch(task, 0, 2, 9, 10) == words(
+        provider, "queued", "processing", "processing", "completed"
+    )
+    link = client.see(task)[1]
+    assert client.world.get(link.removeprefix("http://emulator.test:8080"), headers={}).status_code == 200
+
+
+def test_slow_queue(provider: str) -> None:
+    """Five minutes before anything happens."""
+    client = Client(World("slow-queue"), provider)
+    assert client.watch(client.create(), 0, 299, 300, 308) == words(
+        provider, "queued", "queued", "processing", "completed"
+    )
+
+
+def test_fail_moderation(provider: str) -> None:
+    """The refusal comes three seconds into processing, in the provider's words."""
+    client = Client(World("fail-moderation"), provider)
+    task = client.create()
+    assert client.watch(task, 4, 5) == words(provider, "processing", "failed")
+    assert client.see(task)[1]
+
+
+def test_fail_midway(provider: str) -> None:
+    """After 60 per cent."""
+    client = Client(World("fail-midway"), provider)
+    task = client.create()
+    assert client.watch(task, 6, 7, 100) == words(provider, "processing", "failed", "failed")
+
+
+def test_stuck_processing(provider: str) -> None:
+    """It never ends."""
+    client = Client(World("stuck-processing"), provider)
+    assert client.watch(client.create(), 33, 3600, 86400) == words(provider, *["processing"] * 3)
+
+
+def test_rate_limited(provider: str) -> None:
+    """Third and fourth poll are throttled with a wait; the task goes on."""
+    client = Client(World("rate-limited"), provider)
+    task = client.create()
+    answers = [client.poll(task) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429, 200]
+    assert answers[2].headers["retry-after"] == "5"
+
+
+def test_flaky_polls(provider: str) -> None:
+    """429 and 500 on chosen polls."""
+    client = Client(World("flaky-polls"), provider)
+    task = client.create()
+    assert [client.poll(task).status_code for _ in range(7)] == [200, 429, 500, 500, 200, 429, 200]
+
+
+def test_unauthorized(provider: str) -> None:
+    """A refused key, an expired one, one without credit."""
+    world = World("unauthorized")
+    good = Client(world, provider)
+    task = good.create()
+    codes = {
+        key: Client(world, provider, key).poll(task).status_code
+        for key in ("sk-good-1", "sk-x", "sk-expired-1")
+    }
+    assert codes == {"sk-good-1": 200, "sk-x": 401, "sk-expired-1": 401}
+    broke = Client(world, provider, "sk-broke-1")
+    assert broke.poll(task).status_code == 200
+    with pytest.raises(KeyError):
+        broke.create()
+
+
+def test_expired_link(provider: str) -> None:
+    """It lives ten seconds from completion."""
+    client = Client(World("expired-link"), provider)
+    task = client.create()
+    client.world.advance(10 * SECOND)
+    path = client.see(task)[1].removeprefix("http://emulator.test:8080")
+    assert client.world.get(path, headers={}).status_code == 200
+    client.world.advance(10 * SECOND)
+    assert client.world.get(path, headers={}).status_code == 403
+
+
+def test_slow_responses(provider: str) -> None:
+    """Every answer takes some time, each fifth poll eight seconds."""
+    delays: list[int] = []
+    world = World("slow-responses")
+    original = world.namespace.clock.pause
+
+    async def heard(duration: int) -> None:
+        delays.append(duration)
+        await original(0)
+
+    world.namespace.clock.pause = heard  # type: ignore[method-assign] # listens, so that the test needn't wait
+    client = Client(world, provider)
+    task = client.create()
+    for _ in range(5):
+        client.poll(task)
+    assert len(delays) == 6
+    assert delays[5] == 8 * SECOND
+    assert all(50_000 < delay < MINUTE for delay in delays)
+    assert len(set(delays)) > 3
+
+
+def test_done_without_url(provider: str) -> None:
+    """Completed, and no link."""
+    client = Client(World("done-without-url"), provider)
+    task = client.create()
+    assert client.watch(task, 10) == words(provider, "completed")
+    assert not client.see(task)[1]
+
+
+def test_unknown_status(provider: str) -> None:
+    """A word that no document knows, between processing and the end."""
+    client = Client(World("unknown-status"), provider)
+    task = client.create()
+    assert client.watch(task, 5, 7, 10) == [
+        *words(provider, "processing"),
+        "post_processing",
+        *words(provider, "completed"),
+    ]
