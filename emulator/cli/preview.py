@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _TITLES = ("t", "operation", "code", "status", "printed", "progress", "delay", "note")
 _FOLDED_FROM = 3
 """So many rows in a row that differ in nothing but the time, after the first, are shown as one line."""
-_LONGEST_NOTE = 160
+_LONGEST_NOTE = 120
 _EXISTING_NAMED = 3
 """How many of the tasks that a scenario brings along are named."""
 _Row = tuple[str, ...]
@@ -242,7 +242,7 @@ def _note(step: "Step") -> str:
     words = [step.video] if step.video else []
     error = error_in(step.body)
     if error is None and isinstance(step.body, str):
-        error = step.body
+        error = step.body.removeprefix("\ufeff")
     if error is not None:
         words.append(error)
     words += [f"{name}: {value}" for name, value in step.headers.items()]
@@ -250,9 +250,20 @@ def _note(step: "Step") -> str:
     return note if len(note) <= _LONGEST_NOTE else f"{note[:_LONGEST_NOTE]}..."
 
 
+def _table(found: "Conversation") -> list[_Row]:
+    """Titles and rows, without the columns in which nothing stands."""
+    rows = _rows(found.steps)
+    filled = [n for n in range(len(_TITLES)) if any(row[n] for row in rows)]
+    return [tuple(row[n] for n in filled) for row in (_TITLES, *rows)]
+
+
+def _is_fold(row: _Row) -> bool:
+    return row[1].startswith("...")
+
+
 def _plain(found: "Conversation") -> list[str]:
-    rows = [_TITLES, *_rows(found.steps)]
-    widths = [max(len(row[n]) for row in rows if not row[1].startswith("...")) for n in range(len(_TITLES))]
+    rows = _table(found)
+    widths = [max(len(row[n]) for row in rows if not _is_fold(row)) for n in range(len(rows[0]))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return [_heading(found), "", *(line.rstrip() for line in lines), "", found.end]
 
@@ -264,16 +275,19 @@ def _print_table(found: "Conversation") -> None:
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
-    for title in _TITLES:
+    titles, *rows = _table(found)
+    for title in titles:
         table.add_column(title, justify="right" if title in {"t", "progress", "delay"} else "left")
-    for row in _rows(found.steps):
+    for row in rows:
         table.add_row(*map(Text, row), style=_colour(row))
     console = Console(highlight=False)
     console.print(Text(_heading(found)), "", table, "", Text(found.end), sep="\n")
 
 
 def _colour(row: _Row) -> str:
-    if row[1].startswith("..."):
+    if _is_fold(row):
         return "dim"
+    if row[2] >= "400":
+        return "yellow"
     colours = {"completed": "green", "failed": "red", "cancelled": "red"}
-    return "yellow" if row[2] >= "400" else colours.get(row[3], "")
+    return colours.get(row[3], "")

@@ -57,7 +57,6 @@ class Account(msgspec.Struct, frozen=True):
 class Service(msgspec.Struct, frozen=True, kw_only=True):
     """What the shared functions need to know of one service."""
 
-    name: str
     folder: str
     """The first segment of its paths."""
     api_id: str

@@ -192,7 +192,6 @@ def _azure_time(instant: Instant) -> str:
 
 
 SERVICE: Final = acedata.Service(
-    name=NAME,
     folder="sora",
     # documents/000; fact sheet, inferred: the same for every task of the service.
     api_id="54aed96c-0346-4227-8c99-9780247a7ffd",

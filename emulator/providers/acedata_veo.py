@@ -110,7 +110,6 @@ def storage_refusal(_is_expired: bool, _scene: Scene) -> Wire:
 
 
 SERVICE: Final = acedata.Service(
-    name=NAME,
     folder="veo",
     # documents/002; fact sheet, inferred: the same for every task of the service.
     api_id="52a0fa83-3c78-4793-b45a-c1a5c869ae46",
