@@ -257,7 +257,7 @@ def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
         return refused(road, invalid)
     missing = exchange.provider.missing(call.fields)
     if missing is not None:
-        _tell(missing)
+        told_once(missing)
     task = namespace.create(exchange, call.fields, entropy)
     road.task = task
     view = _view(road, task, state_at(task, exchange.now))
@@ -266,7 +266,7 @@ def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
 
 
 @lru_cache(maxsize=64)
-def _tell(sentence: str) -> None:
+def told_once(sentence: str) -> None:
     """Say it in the log, once."""
     log.warning(sentence)
 

@@ -21,7 +21,7 @@ from emulator.core.units import (
     http_date,
     parse_instant,
 )
-from emulator.providers import acedata
+from emulator.providers import acedata, acedata_errors, acedata_requests
 from emulator.providers.base import Clip, Link, Provider, Result, Scene, View, Wire
 
 NAME: Final = "acedata-sora"
@@ -74,17 +74,19 @@ def clip(fields: Mapping[str, Any]) -> Clip:
     is_version_2 = str(fields.get("version")) in {"2", "2.0"}
     width, height = _size(fields, is_version_2)
     # Fact sheet, public guides: 15 s is the default of version 1, 4 s that of version 2.
-    return Clip(width, height, acedata.seconds_in(fields, "duration", default=4 if is_version_2 else 15))
+    return Clip(
+        width, height, acedata_requests.seconds_in(fields, "duration", default=4 if is_version_2 else 15)
+    )
 
 
 def _size(fields: Mapping[str, Any], is_version_2: bool) -> tuple[int, int]:
-    size = acedata.text_in(fields, "size")
+    size = acedata_requests.text_in(fields, "size")
     if spelt := _DOCUMENTED_SIZE.fullmatch(size):
         return int(spelt[1]), int(spelt[2])
     if is_version_2 and size not in {"small", "large"}:
         return 720, 1280  # fact sheet, public guide: version 2's default
     long, short = _LARGE if size == "large" else _SMALL  # fact sheet: the web client's default is small
-    match acedata.text_in(fields, "orientation"):
+    match acedata_requests.text_in(fields, "orientation"):
         case "portrait":
             return short, long
         case "square":  # in older guides only
@@ -211,13 +213,14 @@ PROVIDER: Final = Provider(
     echo=acedata.echo,
     value_names=acedata.VALUE_NAMES,
     example_request=EXAMPLE_REQUEST,
-    key=acedata.key,
-    refuse=acedata.refuse,
-    failure=acedata.failure,
-    headers=acedata.headers,
+    key=acedata_requests.key,
+    refuse=acedata_errors.refuse,
+    failure=acedata_errors.failure,
+    headers=acedata_errors.headers,
     clip=clip,
     link=link,
     dies_at=dies_at,
     signature_name="sig",
+    missing=acedata_requests.missing,
     storage_refusal=storage_refusal,
 )

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from emulator.core.task import Task
 from emulator.core.units import HOUR, SECOND, Instant
 from emulator.core.words import Profile
-from emulator.providers import acedata
+from emulator.providers import acedata, acedata_errors, acedata_requests
 from emulator.providers.base import Clip, Link, Provider, Result, Scene, View, Wire
 
 NAME: Final = "acedata-veo"
@@ -72,11 +72,11 @@ _RATIOS: Final = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:3": (4, 3)
 def clip(fields: Mapping[str, Any]) -> Clip:
     """The video that a create asks for; what can't be read counts as left out."""
     # Fact sheet: get1080p makes a 1080p version of a video that is there already.
-    resolution = acedata.text_in(fields, "resolution")
-    if acedata.text_in(fields, "action") == "get1080p":
+    resolution = acedata_requests.text_in(fields, "resolution")
+    if acedata_requests.text_in(fields, "action") == "get1080p":
         resolution = "1080p"
     side = _SHORT_SIDES.get(resolution, _DEFAULT_SHORT_SIDE)
-    wide, high = _RATIOS.get(acedata.text_in(fields, "aspect_ratio"), _RATIOS["16:9"])
+    wide, high = _RATIOS.get(acedata_requests.text_in(fields, "aspect_ratio"), _RATIOS["16:9"])
     unit = min(wide, high)
     return Clip(side * wide // unit, side * high // unit, _SECONDS)
 
@@ -129,13 +129,14 @@ PROVIDER: Final = Provider(
     echo=acedata.echo,
     value_names=(*acedata.VALUE_NAMES, "created_at", "complete_at"),
     example_request=EXAMPLE_REQUEST,
-    key=acedata.key,
-    refuse=acedata.refuse,
-    failure=acedata.failure,
-    headers=acedata.headers,
+    key=acedata_requests.key,
+    refuse=acedata_errors.refuse,
+    failure=acedata_errors.failure,
+    headers=acedata_errors.headers,
     clip=clip,
     link=link,
     dies_at=dies_at,
     signature_name="signature",
+    missing=acedata_requests.missing,
     storage_refusal=storage_refusal,
 )

@@ -91,9 +91,9 @@ def _about_keys(patch: _Patch, value: Any, path: Path, prints: list[dict[Status,
         return
     for key, child in value.items():
         if not any(key in body for body in known):
-            who = " and ".join(patch.providers)
+            who = f"{' and '.join(patch.providers)} never print{'s' if len(patch.providers) == 1 else ''}"
             hint = "a made-up key tests that clients ignore it; a known one may be misspelt"
-            yield "patch-unknown-key", (*path, key), f"{who} never print {key!r} there", hint
+            yield "patch-unknown-key", (*path, key), f"{who} {key!r} there", hint
         elif isinstance(child, dict) and key != _THE_CLIENTS_OWN:
             inner = [
                 {status: body.get(key) for status, body in p.items() if isinstance(body, dict)}

@@ -125,7 +125,7 @@ def test_writes_values_as_json_does() -> None:
         ("[ab]*", "[ab]", True),
         ("a.c*", "abc", False),
         ("\\d*", "\\d", True),
-        ("é*", "été", False),
+        ("é*", "e", False),
         ("é*", "ét", True),
         ("a", "a\n", False),
     ],
@@ -159,7 +159,7 @@ def test_fits_long_texts_at_once() -> None:
 # Regular expressions
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(a*)*b", "^(([a-z])+.)+[A-Z]([a-z])+$"])
+@pytest.mark.parametrize("pattern", ["(a+)+$", "^(a|a)*$", "(a*)*b", "^(([a-z])+.)+[A-Z]([a-z])+$"])
 def test_searches_in_linear_time(pattern: str) -> None:
     """Patterns that take a backtracking engine longer than anybody lives are answered."""
     assert not matches(Matcher(regex=pattern), "a" * (REGEX_REACH - 1) + "!")

@@ -7,14 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.call import Content, Create, Listing, Poll, Refusal
-from emulator.core.effects import Failure, Respond
 from emulator.core.plan import HAPPY_TIMELINE, Plan, plan_of
 from emulator.core.rules import Rule
 from emulator.core.scenario import Scenario, resolved
 from emulator.core.task import Task, state_at
 from emulator.core.template import Template
-from emulator.core.words import ErrorName, OperationName, Profile, Situation
+from emulator.core.words import OperationName, Profile
 from tests.strategies import ENTROPY, HORIZON, SCENARIO, Polled, lived, lives, rules, task_of
 
 
@@ -55,24 +53,6 @@ def test_tells_the_effects_of_a_rule_apart(rule: Rule) -> None:
     restored = there_and_back(rule, Rule)
     assert restored == rule
     assert type(restored.effect) is type(rule.effect)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        Failure(name=ErrorName.TIMEOUT),
-        Respond(body={"a": [1]}),
-        Refusal(Situation.NOT_READY, "text", "code"),
-        Create(fields={"prompt": "a cat"}, refusal=Refusal(ErrorName.NO_TOKEN)),
-        Poll(ids=("a", "a"), by_alias=True, is_batch=True),
-        Listing(limit=5, created_from=7),
-        Content(id="a"),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_keeps_calls_and_answers(value: Any) -> None:
-    """What was asked for, and why it was refused, survives too."""
-    assert there_and_back(value, type(value)) == value
 
 
 @pytest.mark.xfail(

@@ -52,27 +52,11 @@ def test_reads_durations(text: str, duration: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "5",
-        "s",
-        "5 s",
-        " 5s",
-        "5s ",
-        "5S",
-        "-5s",
-        "+5s",
-        ".5s",
-        "5.s",
-        "1e3s",
-        "5sec",
-        "5s4",
-        "1,5s",
-        "٣s",
-        "5s\n",
-    ]
-    + ["9" * 400 + "s", "0." + "3" * 400 + "s", "1" * 5000 + "d"],
+        "", "5", "s", "5 s", " 5s", "5s ", "5S", "-5s", "+5s", ".5s", "5.s", "1e3s", "5sec", "5s4", "1,5s", "٣s",
+        "5s\n", "9" * 400 + "s", "0." + "3" * 400 + "s", "1" * 5000 + "d",
+    ],
     ids=lambda text: text[:10],
-)
+)  # fmt: skip
 def test_refuses_what_is_no_duration(text: str) -> None:
     """A number without a unit, a sign, another unit or a number beyond all measure is refused with an example."""
     with pytest.raises(ValueError, match="expected a duration such as 500ms, 5s or 4m15s"):
@@ -91,10 +75,10 @@ def test_reads_or_refuses_any_text(text: str) -> None:
     """Any text is a duration or refused as none."""
     try:
         duration = parse_duration(text)
-    except ValueError as problem:
-        assert repr(text) in str(problem)
-    else:
-        assert duration >= 0
+    except ValueError:
+        return
+    assert duration >= 0
+    assert parse_duration(f"0s{text}") == duration
 
 
 @pytest.mark.parametrize(

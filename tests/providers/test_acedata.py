@@ -16,7 +16,7 @@ from emulator.core.plan import HAPPY_TIMELINE, Entry, Video, plan_of
 from emulator.core.task import Task, state_at
 from emulator.core.units import MILLISECOND, SECOND, Instant, parse_instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
-from emulator.providers import acedata, acedata_sora, acedata_veo
+from emulator.providers import acedata, acedata_errors, acedata_requests, acedata_sora, acedata_veo
 from emulator.providers.base import Inbound, Provider, Scene, View
 from tests.providers.json_values import JSON
 
@@ -280,8 +280,8 @@ def test_failure_takes_the_code_that_makes_sense_inside_a_task(
     name: ErrorName | None, documented: str, current: str
 ) -> None:
     """A code that speaks of the call (a token, a path) and was only the nearest one isn't printed of a task."""
-    assert acedata.failure(Failure(name=name), Profile.DOCUMENTED)[0] == documented
-    assert acedata.failure(Failure(name=name), Profile.CURRENT)[0] == current
+    assert acedata_errors.failure(Failure(name=name), Profile.DOCUMENTED)[0] == documented
+    assert acedata_errors.failure(Failure(name=name), Profile.CURRENT)[0] == current
 
 
 # Ids
@@ -424,7 +424,7 @@ def test_operations_are_the_two_documented_paths(provider: Provider) -> None:
 @profiles
 def test_query_names_tasks(fields: Any, expected: Poll, profile: Profile) -> None:
     """Both profiles read the members that name tasks alike; trace ids win; order and repeats are kept."""
-    assert acedata.parse_poll(inbound(fields, profile)) == expected
+    assert acedata_requests.parse_poll(inbound(fields, profile)) == expected
 
 
 @pytest.mark.parametrize(
@@ -455,7 +455,7 @@ def test_query_names_tasks(fields: Any, expected: Poll, profile: Profile) -> Non
 @profiles
 def test_query_that_names_no_tasks_rightly_is_refused(fields: Any, message: str, profile: Profile) -> None:
     """The message says what was expected and what came."""
-    call = acedata.parse_poll(inbound(fields, profile))
+    call = acedata_requests.parse_poll(inbound(fields, profile))
     assert call == Poll(ids=(), refusal=Refusal(ErrorName.BAD_REQUEST, message))
 
 
@@ -481,14 +481,14 @@ def test_query_that_names_no_tasks_rightly_is_refused(fields: Any, message: str,
 )
 def test_query_without_an_id_is_refused_as_documented(fields: Any, message: str) -> None:
     """Profile ``documented``: a missing parameter is a mistake; the message knows the likely one."""
-    call = acedata.parse_poll(inbound(fields))
+    call = acedata_requests.parse_poll(inbound(fields))
     assert call == Poll(ids=(), refusal=Refusal(ErrorName.BAD_REQUEST, message))
 
 
 @pytest.mark.parametrize("fields", [{}, {"id": ""}, {"ids": ["a"]}, {"prompt": "a cat"}])
 def test_query_without_an_id_finds_nothing_in_profile_current(fields: Any) -> None:
     """No id, no refusal, no task."""
-    assert acedata.parse_poll(inbound(fields, Profile.CURRENT)) == Poll(ids=())
+    assert acedata_requests.parse_poll(inbound(fields, Profile.CURRENT)) == Poll(ids=())
 
 
 @pytest.mark.parametrize(
@@ -504,7 +504,7 @@ def test_query_without_an_id_finds_nothing_in_profile_current(fields: Any) -> No
 @profiles
 def test_unknown_action_is_not_implemented(action: Any, told: str, profile: Profile) -> None:
     """Whatever else the body holds."""
-    call = acedata.parse_poll(inbound({"id": "a", "action": action}, profile))
+    call = acedata_requests.parse_poll(inbound({"id": "a", "action": action}, profile))
     message = f"action: expected retrieve or retrieve_batch, got {told}"
     assert call.refusal == Refusal(ErrorName.NOT_IMPLEMENTED, message)
 
@@ -514,8 +514,8 @@ def test_broken_body_is_refused_with_its_reason(profile: Profile) -> None:
     """Queries and creates alike."""
     reason = "the body is not JSON: unexpected end of data"
     wanted = Refusal(Situation.BROKEN_BODY, reason)
-    assert acedata.parse_poll(inbound(None, profile, reason)) == Poll(ids=(), refusal=wanted)
-    assert acedata.parse_create(inbound(None, profile, reason)) == Create(fields={}, refusal=wanted)
+    assert acedata_requests.parse_poll(inbound(None, profile, reason)) == Poll(ids=(), refusal=wanted)
+    assert acedata_requests.parse_create(inbound(None, profile, reason)) == Create(fields={}, refusal=wanted)
 
 
 @pytest.mark.parametrize(
@@ -534,8 +534,8 @@ def test_broken_body_is_refused_with_its_reason(profile: Profile) -> None:
 def test_page_cuts_a_batch_only_where_it_was_sent(more: dict[str, Any], ids: tuple[str, ...]) -> None:
     """Profile ``current`` takes ``limit``, ``offset`` and ``type``; ``documented`` knows none of them."""
     fields = {"action": "retrieve_batch", "ids": ["a", "b", "c"], **more}
-    assert acedata.parse_poll(inbound(fields, Profile.CURRENT)) == Poll(ids=ids, is_batch=True)
-    assert acedata.parse_poll(inbound(fields)) == Poll(ids=("a", "b", "c"), is_batch=True)
+    assert acedata_requests.parse_poll(inbound(fields, Profile.CURRENT)) == Poll(ids=ids, is_batch=True)
+    assert acedata_requests.parse_poll(inbound(fields)) == Poll(ids=("a", "b", "c"), is_batch=True)
 
 
 @pytest.mark.parametrize(
@@ -554,7 +554,7 @@ def test_page_cuts_a_batch_only_where_it_was_sent(more: dict[str, Any], ids: tup
 )
 def test_batch_without_ids_lists_in_profile_current(fields: dict[str, Any], expected: Listing) -> None:
     """Twelve at a time; a bound takes the whole millisecond that it names."""
-    call = acedata.parse_poll(inbound({"action": "retrieve_batch", **fields}, Profile.CURRENT))
+    call = acedata_requests.parse_poll(inbound({"action": "retrieve_batch", **fields}, Profile.CURRENT))
     assert call == expected
 
 
@@ -572,7 +572,7 @@ def test_batch_without_ids_lists_in_profile_current(fields: dict[str, Any], expe
 )
 def test_listing_refuses_what_cannot_be_a_page(fields: dict[str, Any], message: str) -> None:
     """The message says what was expected and what came."""
-    call = acedata.parse_poll(inbound({"action": "retrieve_batch", **fields}, Profile.CURRENT))
+    call = acedata_requests.parse_poll(inbound({"action": "retrieve_batch", **fields}, Profile.CURRENT))
     assert call.refusal == Refusal(ErrorName.BAD_REQUEST, message)
 
 
@@ -598,22 +598,22 @@ BODIES: Final = JSON | st.dictionaries(
 @given(fields=BODIES, profile=st.sampled_from(Profile))
 def test_parse_never_raises_and_names_only_texts(fields: Any, profile: Profile) -> None:
     """Any JSON value is read or refused; what it refuses can be worded."""
-    call = acedata.parse_poll(inbound(fields, profile))
+    call = acedata_requests.parse_poll(inbound(fields, profile))
     assert isinstance(call, Listing) or all(isinstance(name, str) for name in call.ids)
     if call.refusal is not None:
-        assert acedata.refuse(call.refusal, scene(profile)).status_code == 400
+        assert acedata_errors.refuse(call.refusal, scene(profile)).status_code == 400
 
 
 @given(fields=st.dictionaries(st.text(), JSON, max_size=4))
 def test_create_takes_any_object(fields: dict[str, Any]) -> None:
     """Real clients send members of every kind."""
-    assert acedata.parse_create(inbound(fields)).refusal is None
+    assert acedata_requests.parse_create(inbound(fields)).refusal is None
 
 
 @pytest.mark.parametrize("fields", [None, [], "a cat", 7, True])
 def test_create_refuses_what_is_no_object(fields: Any) -> None:
     """A create has members."""
-    refusal = acedata.parse_create(inbound(fields)).refusal
+    refusal = acedata_requests.parse_create(inbound(fields)).refusal
     assert refusal is not None
     assert refusal.name is ErrorName.BAD_REQUEST
 
@@ -640,13 +640,13 @@ def test_create_refuses_what_is_no_object(fields: Any) -> None:
 @profiles
 def test_key_is_read_from_the_header(header: bytes | None, expected: str, profile: Profile) -> None:
     """The scheme has any case; what can't be a key is named."""
-    assert acedata.key(header, profile) == expected
+    assert acedata_requests.key(header, profile) == expected
 
 
 @given(header=st.binary(max_size=40))
 def test_key_is_never_empty_and_never_raises(header: bytes) -> None:
     """Any bytes give a key or a reason."""
-    assert acedata.key(header, Profile.DOCUMENTED)
+    assert acedata_requests.key(header, Profile.DOCUMENTED)
 
 
 # Errors
@@ -685,7 +685,7 @@ DOCUMENTED_CODES: Final = {
 @pytest.mark.parametrize("name", [name for name in ALL_NAMES if name is not Situation.NO_ROUTE])
 def test_documented_profile_keeps_to_the_five_documented_codes(name: ErrorName | Situation) -> None:
     """documents/000, documents/002 list five; a path that isn't there is the one exception."""
-    wire = acedata.refuse(Refusal(name), scene())
+    wire = acedata_errors.refuse(Refusal(name), scene())
     assert (wire.status_code, wire.body["error"]["code"]) in DOCUMENTED_CODES
 
 
@@ -717,7 +717,7 @@ def test_refusal_has_the_status_and_code_of_its_profile(
 ) -> None:
     """The table of the docs page, row by row."""
     for profile, expected in ((Profile.DOCUMENTED, documented), (Profile.CURRENT, current)):
-        wire = acedata.refuse(Refusal(name), scene(profile))
+        wire = acedata_errors.refuse(Refusal(name), scene(profile))
         assert (wire.status_code, wire.body["error"]["code"]) == expected
 
 
@@ -736,7 +736,7 @@ def test_api_error_is_the_documented_one(provider: Provider) -> None:
 @profiles
 def test_refusal_takes_the_words_of_its_maker(profile: Profile) -> None:
     """Code and message change, the form and the status code don't."""
-    wire = acedata.refuse(Refusal(ErrorName.RATE_LIMITED, "Slow down", "busy"), scene(profile))
+    wire = acedata_errors.refuse(Refusal(ErrorName.RATE_LIMITED, "Slow down", "busy"), scene(profile))
     assert wire.status_code == 429
     assert wire.body["error"] == {"code": "busy", "message": "Slow down"}
 
@@ -744,13 +744,13 @@ def test_refusal_takes_the_words_of_its_maker(profile: Profile) -> None:
 @profiles
 def test_request_id_header_equals_the_trace_id_of_an_error(profile: Profile) -> None:
     """Whoever reads the one may search for the other."""
-    told = dict(acedata.headers(scene(profile)))
-    body = acedata.refuse(Refusal(ErrorName.INTERNAL), scene(profile)).body
+    told = dict(acedata_errors.headers(scene(profile)))
+    body = acedata_errors.refuse(Refusal(ErrorName.INTERNAL), scene(profile)).body
     assert told[b"x-request-id"].decode() == body["trace_id"] == seeded.uuid4_text(ENTROPY[:16])
 
 
 def test_headers_let_a_browser_read_the_answer() -> None:
     """The provider's own web client runs in one."""
-    told = dict(acedata.headers(scene()))
+    told = dict(acedata_errors.headers(scene()))
     assert told[b"access-control-allow-origin"] == b"*"
     assert told[b"access-control-expose-headers"] == b"x-request-id"

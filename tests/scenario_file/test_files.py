@@ -84,7 +84,7 @@ def test_empty_file(tmp_path: Path, content: bytes) -> None:
 def test_file_of_another_encoding(tmp_path: Path) -> None:
     """The first byte that isn't UTF-8 is named, with its place."""
     file = tmp_path / "a.yaml"
-    file.write_bytes("version: 1\nabout: caf".encode() + b"\xe9\n")
+    file.write_bytes(b"version: 1\nabout: caf" + b"\xe9\n")
     problem = problem_of(file)
     assert (problem.id, problem.line, problem.column) == ("not-utf-8", 2, 11)
     assert "0xe9" in problem.message
@@ -149,6 +149,6 @@ def test_json_file(tmp_path: Path, ascii_only: bool) -> None:
 
 def test_text_without_a_source_is_called_by_its_name() -> None:
     """Messages about a text name what the caller named it; the scenario has a source only where there is one."""
-    with pytest.raises(ScenarioError, match="^from-the-environment:1:1: "):
+    with pytest.raises(ScenarioError, match=r"^from-the-environment:1:1: "):
         load_text("nonsense", "from-the-environment")
     assert load_text("version: 1\n", "x").scenario.source is None
