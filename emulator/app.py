@@ -69,13 +69,12 @@ class App:
         self.namespace = Namespace("default", self.options.settings, library)
         self.namespace.start(PROVIDERS)
         self._by_name = {provider.name: provider for provider in PROVIDERS}
-        self._root = Door(PROVIDERS)
-        self._bases: dict[str, Door] = {}
-        self._hosts: dict[bytes, Door | None] = {}
+        self._front = Door(PROVIDERS, with_bases=True)
+        self._hosts: dict[bytes, Door] = {}
         for base in dict.fromkeys(provider.base for provider in PROVIDERS):
-            door = Door([provider for provider in PROVIDERS if provider.base == base])
-            self._bases[base.strip("/")] = door
-            for host in {host for provider in door.providers for host in provider.hosts}:
+            vendor = [provider for provider in PROVIDERS if provider.base == base]
+            door = Door(vendor)
+            for host in {host for provider in vendor for host in provider.hosts}:
                 self._hosts[host.encode()] = door
         self._control: Any = None
 
@@ -98,64 +97,59 @@ class App:
     async def _lead(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lead one request to where it is answered."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        segments = segments_of(scope["path"], scope["raw_path"])
-        first = segments[0]
-        if first == "media":
-            return await self._media(scope, headers, send)
-        door = self._door_of_host(headers.get(b"host", b""))
-        path = scope["path"]
-        if door is None:
-            if first == "__admin":
-                return await self._admin(scope, receive, send)
-            door = self._bases.get(first, self._root)
-            if door is not self._root:
-                path = _below(path, first)
-                del segments[0]
-        route, params = door.find(segments, scope["method"])
+        method, path = scope["method"], scope["path"]
+        door = self._door_of(headers.get(b"host", b""))
+        route, params = (None, ()) if b"%" in scope["raw_path"] else door.glance(path, method)
         if route is None:
-            return await self._astray(scope, headers, door, segments, path, send)
-        provider, operation = self._row(route, params)
-        body = _NO_BODY
+            segments = segments_of(path, scope["raw_path"])
+            route, params = door.find(segments, method)
+            if route is None:
+                return await self._astray(scope, headers, door, segments, receive, send)
+        provider, operation = route.rows[0] if len(route.rows) == 1 else self._row(route, params)
         if operation.method == "POST":
-            body = await _understood(operation, receive, headers)
-        elif b"content-length" in headers:
-            body = bodies.unread(headers)
-        request = self._request(scope, headers, path, params, body)
+            creates = operation.name is OperationName.CREATE
+            limit = bodies.CREATE_LIMIT if creates else bodies.POLL_LIMIT
+            body = await bodies.understand(receive, headers, limit, forms=creates)
+        else:
+            body = bodies.unread(headers) if b"content-length" in headers else _NO_BODY
+        request = self._request(scope, headers, route.base, params, body)
         reply = endpoint.respond(self.namespace, provider, operation, request)
         if self.observer is not None:
             self._observe(provider, operation, reply)
-        await self._send(reply, scope, send)
+        if reply.delay or reply.clip is not None:
+            return await self._send(reply, scope, send)
+        reply.headers.append((b"content-length", b"%d" % len(reply.body)))
+        await send({"type": "http.response.start", "status": reply.status_code, "headers": reply.headers})
+        await send({"type": "http.response.body", "body": reply.body})
 
-    def _door_of_host(self, host: bytes) -> Door | None:
+    def _door_of(self, host: bytes) -> Door:
         door = self._hosts.get(host)
-        if door is None and host not in self._hosts:
-            if len(self._hosts) > _MAX_HOSTS:
-                return self._hosts.get(host.partition(b":")[0].lower())
-            door = self._hosts[host] = self._hosts.get(host.partition(b":")[0].lower())
+        if door is None:
+            door = self._hosts.get(host.partition(b":")[0].lower(), self._front)
+            if len(self._hosts) < _MAX_HOSTS:
+                self._hosts[host] = door
         return door
 
     def _row(self, route: Route, params: tuple[str, ...]) -> tuple[Provider, Operation]:
-        """The row meant: where vendors share a path, that of the one who knows the task, else the root's."""
-        rows = route.rows
-        if len(rows) == 1:
-            return rows[0]
+        """Where vendors share a path, the row of the one who knows the task, else the root provider's."""
         now = self.namespace.clock.now()
-        knowing = [r for r in rows if params and self.namespace.find(r[0], params[0], now) is not None]
+        knowing = [r for r in route.rows if params and self.namespace.find(r[0], params[0], now) is not None]
         if len(knowing) == 1:
             return knowing[0]
-        return next((r for r in rows if r[0].name == self.options.root_provider), rows[0])
+        return next((r for r in route.rows if r[0].name == self.options.root_provider), route.rows[0])
 
     def _request(
         self,
         scope: Scope,
         headers: Mapping[bytes, bytes],
-        path: str,
+        base: str,
         params: tuple[str, ...],
         body: bodies.Body,
     ) -> Request:
+        path = scope["path"]
         return Request(
             scope["method"],
-            path,
+            path[path.index(base) + len(base) :] if base else path,
             params,
             scope["query_string"],
             headers,
@@ -199,23 +193,33 @@ class App:
         headers: Mapping[bytes, bytes],
         door: Door,
         segments: list[str],
-        path: str,
+        receive: Receive,
         send: Send,
     ) -> None:
-        """A path, or a method on one, that isn't in the tables."""
+        """What isn't a provider's operation: media, the control API, a preflight, or nothing."""
+        if segments[0] == "media":
+            return await self._media(scope, headers, send)
+        if segments[0] == "__admin" and door is self._front:
+            return await self._admin(scope, receive, send)
         methods = door.methods(segments)
         if scope["method"] == "OPTIONS" and methods:
             return await _send_preflight(headers, methods, send)
-        providers = door.providers if door is not self._root else self._owners_at_root(segments[0])
-        if not providers:
+        owner, base = self._owner(door, segments[0])
+        if owner is None:
             return await self._send_index(scope, headers, send)
-        request = self._request(scope, headers, path, (), _NO_BODY)
-        await self._send(endpoint.no_route(self.namespace, providers[0], request), scope, send)
+        request = self._request(scope, headers, base, (), _NO_BODY)
+        await self._send(endpoint.no_route(self.namespace, owner, request), scope, send)
 
-    def _owners_at_root(self, first: str) -> tuple[Provider, ...]:
-        """Whose paths begin with this segment at the root; the root provider's first."""
-        owners = [p for p in PROVIDERS if any(o.path.strip("/").split("/")[0] == first for o in p.operations)]
-        return tuple(sorted(owners, key=lambda provider: provider.name != self.options.root_provider))
+    def _owner(self, door: Door, first: str) -> tuple[Provider | None, str]:
+        """Who words that a path of this first segment isn't there, and the base path before it."""
+        if door is not self._front:
+            return door.providers[0], ""
+        for provider in PROVIDERS:
+            if provider.base == f"/{first}":
+                return provider, provider.base
+        owners = [p for p in PROVIDERS if any(o.path.startswith(f"/{first}/") for o in p.operations)]
+        owners.sort(key=lambda provider: provider.name != self.options.root_provider)
+        return (owners[0] if owners else None), ""
 
     async def _send_index(self, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
         origin = self._origin(scope, headers)
@@ -235,7 +239,7 @@ class App:
         claim = media.claim(self._by_name.get, path, query)
         if claim is None or scope["method"] not in {"GET", "HEAD"}:
             return await _send_json(send, 404, {"error": "no video has this address"})
-        request = self._request(scope, headers, scope["path"], (), _NO_BODY)
+        request = self._request(scope, headers, "", (), _NO_BODY)
         reply = endpoint.download(self.namespace, request, claim)
         await self._send(reply, scope, send)
 
@@ -250,17 +254,6 @@ class App:
     def _trusted_hosts(self) -> frozenset[str]:
         public = urlsplit(self.options.public_url or "").hostname
         return frozenset({public} if public else ())
-
-
-async def _understood(operation: Operation, receive: Receive, headers: Mapping[bytes, bytes]) -> bodies.Body:
-    creates = operation.name is OperationName.CREATE
-    limit = bodies.CREATE_LIMIT if creates else bodies.POLL_LIMIT
-    return await bodies.understand(receive, headers, limit, forms=creates)
-
-
-def _below(path: str, base: str) -> str:
-    """The path below a provider's base."""
-    return path[path.index(base) + len(base) :]
 
 
 @lru_cache(maxsize=256)

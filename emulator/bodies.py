@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -18,9 +19,13 @@ MAX_DEPTH: Final = 64
 LONGEST_STRING: Final = 64 * 1024
 """A longer string of a create request is kept, and echoed, as its digest."""
 MAX_PARTS: Final = 1000
+MAX_SEPARATORS: Final = 100_000
+"""How many commas and brackets a kept body may have: more would be values that take seconds to look at."""
+FORM_LIMIT: Final = MIB
+"""Of a urlencoded form, whose escapes take a third of a second a MiB to undo. Multipart forms have `CREATE_LIMIT`."""
 
 
-class Body(msgspec.Struct, frozen=True):
+class Body(msgspec.Struct, frozen=True, gc=False):
     """A body, understood: its JSON values, or why there are none."""
 
     fields: Any = None
@@ -48,17 +53,18 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> 
     """
     _check_announced(headers, limit)
     chunks: list[bytes] = []
-    size = 0
-    while True:
-        chunk, more = await _next(receive)
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Hung
+        chunk = message.get("body", b"")
+        more = message.get("more_body", False)
         size += len(chunk)
         if size > limit:
             raise TooLarge(limit)
-        if not more and not chunks:
-            return chunk
         chunks.append(chunk)
-        if not more:
-            return b"".join(chunks)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def unread(headers: Mapping[bytes, bytes]) -> Body:
@@ -90,8 +96,7 @@ async def understand(receive: Receive, headers: Mapping[bytes, bytes], limit: in
     Raises:
         Hung: the client disconnected.
     """
-    content_type = headers.get(b"content-type", b"").decode("latin-1")
-    kind = content_type.partition(";")[0].strip().lower()
+    content_type, kind = _kind_of(headers.get(b"content-type", b""))
     try:
         if forms and kind == "multipart/form-data":
             _check_announced(headers, limit)
@@ -101,13 +106,24 @@ async def understand(receive: Receive, headers: Mapping[bytes, bytes], limit: in
         return Body(too_large=str(problem))
     if forms and kind == "application/x-www-form-urlencoded" and not data.lstrip().startswith(b"{"):
         return _from_form(data)
-    if kind and kind != "application/json" and not kind.endswith("+json") and not _is_careless(kind, data):
+    if kind == "application/json":
+        return from_json(data, kept=forms)
+    if kind and not kind.endswith("+json") and not _is_careless(kind, data):
         wanted = "application/json or a form" if forms else "application/json"
         return Body(broken=f"expected a body of content type {wanted}, got {content_type[:100]!r}")
     return from_json(data, kept=forms)
 
 
+@lru_cache(maxsize=64)
+def _kind_of(content_type: bytes) -> tuple[str, str]:
+    """A content type as text, and what it is without its parameters."""
+    text = content_type.decode("latin-1")
+    return text, text.partition(";")[0].strip().lower()
+
+
 def _from_form(data: bytes) -> Body:
+    if len(data) > FORM_LIMIT:
+        return Body(too_large=f"{TooLarge(FORM_LIMIT)}; multipart/form-data may be longer")
     try:
         pairs = parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_PARTS)
     except ValueError:
@@ -125,6 +141,10 @@ def from_json(data: bytes, *, kept: bool = True) -> Body:
     """The JSON value that the bytes hold; what will be ``kept`` has each long string replaced by its digest."""
     if not data.strip():
         return Body(broken="expected a JSON object, got an empty body")
+    if kept and len(data) > MAX_SEPARATORS and sum(map(data.count, (b",", b"[", b"{"))) > MAX_SEPARATORS:
+        return Body(
+            broken=f"the body has more than {MAX_SEPARATORS:,} commas and brackets, the most that is read"
+        )
     try:
         value = orjson.loads(data)
         return Body(bounded(value) if kept else value)
@@ -203,11 +223,11 @@ async def _multipart(receive: Receive, content_type: str, limit: int) -> Body:
             if size > limit:
                 raise TooLarge(limit)
             parser.write(chunk)
+            if form.is_overfull:
+                return Body(broken=f"the multipart form has more than {MAX_PARTS} parts")
         parser.finalize()
     except FormParserError as problem:
         return Body(broken=f"the multipart form can't be read: {problem}")
-    if form.is_overfull:
-        return Body(broken=f"the multipart form has more than {MAX_PARTS} parts")
     if form.open or not form.is_closed:
         return Body(broken="the multipart form ends before its closing boundary")
     return Body(_folded(form.pairs))

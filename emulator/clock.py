@@ -61,7 +61,7 @@ class Clock:
             raise ClockRefused(
                 f"the clock never goes backwards: it shows {format_instant(now)}, which is later than "
                 f"{format_instant(instant)}; to begin anew at an earlier instant, POST /__admin/reset "
-                'with {"start": "..."}'
+                f'with {{"clock": {{"now": "{format_instant(instant)}"}}}}'
             )
         self._move_to(instant)
         return self.now()

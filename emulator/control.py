@@ -48,14 +48,23 @@ def _problem(_request: Request, problem: Exception) -> Response:
 
 def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    # Not request.url, which can't be had where the Host is no host.
+    path = request.scope["path"][:200]
     if error.status_code == 404:
-        detail = f"the control API has no {request.url.path[:200]}; docs/control-api.md lists its routes"
-    else:
-        allowed = (error.headers or {}).get("Allow")
-        detail = f"{request.url.path[:200]} doesn't take {request.method}; it takes {allowed}"
+        detail = f"the control API has no {path}; docs/control-api.md lists its routes"
+        return _problem(request, Problem(404, error.detail, detail))
+    # Starlette gives them in an order that changes from run to run.
+    allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+    detail = f"{path} doesn't take {request.method}; it takes {allowed}"
     response = _problem(request, Problem(error.status_code, error.detail, detail))
-    response.headers.update(error.headers or {})
+    response.headers["allow"] = allowed
     return response
+
+
+def _defect(request: Request, _error: Exception) -> Response:
+    # Starlette has it logged with its traceback by whoever called it.
+    told = "video-emulator met a defect of its own; its log has the details"
+    return _problem(request, Problem(500, "A defect of video-emulator", told))
 
 
 class Control:
@@ -69,8 +78,7 @@ class Control:
         return [
             Route(f"{PREFIX}/health", self.health),
             Route(f"{PREFIX}/ready", self.ready),
-            Route(f"{PREFIX}/clock", self.clock, methods=["GET"]),
-            Route(f"{PREFIX}/clock", self.set_clock, methods=["PUT"]),
+            Route(f"{PREFIX}/clock", self.clock, methods=["GET", "PUT"]),
             Route(f"{PREFIX}/clock/advance", self.advance, methods=["POST"]),
             Route(f"{PREFIX}/scenarios", self.scenarios),
             Route(f"{PREFIX}/scenarios/active", self.set_scenario, methods=["PUT"]),
@@ -96,12 +104,13 @@ class Control:
         """That requests are answered; the emulator listens only when they are."""
         return _answer({"ready": True})
 
-    async def clock(self, _request: Request) -> Response:
-        """The clock's mode, instant and scale."""
+    async def clock(self, request: Request) -> Response:
+        """The clock's mode, instant and scale; a PUT sets them first, and what it doesn't name stays."""
+        if request.method == "PUT":
+            await self._set_clock(request)
         return _answer(clock_of(self.namespace.clock))
 
-    async def set_clock(self, request: Request) -> Response:
-        """Set mode, scale and instant; what isn't named stays."""
+    async def _set_clock(self, request: Request) -> None:
         fields = await _fields(request, "mode", "now", "scale")
         clock = self.namespace.clock
         wanted = _clock_settings(fields, clock)
@@ -112,7 +121,6 @@ class Control:
             raise Problem(409, "The clock can't do that", str(refusal)) from None
         clock.change(wanted.mode, wanted.scale)
         self.namespace.clock_is_set = True
-        return _answer(clock_of(clock))
 
     async def advance(self, request: Request) -> Response:
         """Move the clock forward by a duration."""
@@ -286,7 +294,7 @@ class Guard:
         """Answer one request, or refuse it."""
         detail = self._objection(dict(scope["headers"]))
         if detail is None:
-            await self._app(scope, receive, send)
+            await self._app(_without_last_slash(scope), receive, send)
             return
         response = _problem(Request(scope), Problem(403, "Forbidden", detail))
         await response(scope, receive, send)
@@ -315,6 +323,12 @@ class Guard:
         return True
 
 
+def _without_last_slash(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The scope of the same path without a slash at its end: it means the same, here as at the providers."""
+    path = scope["path"]
+    return {**scope, "path": path[:-1]} if path.endswith("/") and path != f"{PREFIX}/" else scope
+
+
 def urlsplit_host(origin: str) -> str:
     """Host and port of an origin, in lower case; empty where it has none (``null``)."""
     try:
@@ -325,5 +339,8 @@ def urlsplit_host(origin: str) -> str:
 
 def control(namespace: Namespace, trusted_hosts: frozenset[str] = frozenset()) -> Guard:
     """The control API as an ASGI application."""
-    handlers: Any = {Problem: _problem, HTTPException: _http_problem}
-    return Guard(Starlette(routes=Control(namespace).routes(), exception_handlers=handlers), trusted_hosts)
+    handlers: Any = {Problem: _problem, HTTPException: _http_problem, Exception: _defect}
+    app = Starlette(routes=Control(namespace).routes(), exception_handlers=handlers)
+    # It would lead a slash at the end elsewhere; clients of APIs don't follow that.
+    app.router.redirect_slashes = False
+    return Guard(app, trusted_hosts)

@@ -386,7 +386,7 @@ class Namespace:
                 in_all[rule_id] = in_all.get(rule_id, 0) + 1
             task = msgspec.structs.replace(task, fired=fired)
         if task.plan.counts:
-            self.store.put(task)
+            self.store.renew(task)
         return task, verdict
 
     def _fired_in_all(self, task: Task) -> dict[str, int]:
@@ -428,7 +428,7 @@ class Namespace:
         """What a poll at ``now`` shows of the task, and the task with the poll counted."""
         snapshot = state_at(task, now)
         counted = polled(task, snapshot, now, tracks_shown=self.clock.mode == "auto")
-        self.store.put(counted)
+        self.store.renew(counted)
         return counted, snapshot
 
     def exchange_entropy(self, exchange: Exchange, task: Task | None, answered: bool) -> bytes:

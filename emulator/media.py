@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
@@ -109,18 +109,26 @@ def link(provider: Provider, result: Result, clip: Clip, origin: str, prefix: st
         key: what the namespace signs with.
     """
     own = provider.link(result)
-    path = f"{prefix}/media/{provider.name}/{quote(result.task.id, safe='')}/{_spelt(clip)}/{own.tail}"
-    query = "&".join(f"{name}={value or ''}" for name, value in own.query)
-    slot = f"{provider.signature_name}="
-    signature = quote(_signature(key, path, query), safe="")
-    filled = "&".join(slot + signature if part == slot else part for part in query.split("&"))
-    return f"{origin}{path}?{filled}"
+    path = f"{prefix}/media/{provider.name}/{_quoted(result.task.id)}/{_spelt(clip)}/{own.tail}"
+    query = "&".join([f"{name}={value or ''}" for name, value in own.query])
+    return origin + _sealed(key, path, query, provider.signature_name)
 
 
-@lru_cache(maxsize=1024)
-def _signature(key: bytes, path: str, query: str) -> str:
-    # Kept, because every poll of a finished task prints the same link again.
-    return sign(key, _signed(path, query))
+# Kept, because every poll of a finished task prints the same link again. Few, because ids can be long.
+_KEPT: Final = 256
+
+
+@lru_cache(maxsize=_KEPT)
+def _quoted(task_id: str) -> str:
+    return quote(task_id, safe="")
+
+
+@lru_cache(maxsize=_KEPT)
+def _sealed(key: bytes, path: str, query: str, name: str) -> str:
+    """Path and query with the signature in its place, which was empty."""
+    slot = f"{name}="
+    signature = quote(sign(key, _signed(path, query)), safe="")
+    return f"{path}?{'&'.join(slot + signature if part == slot else part for part in query.split('&'))}"
 
 
 def claim(provider_named: Callable[[str], Provider | None], path: str, query: str) -> Claim | None:
@@ -228,10 +236,13 @@ def answer(method: str, headers: Mapping[bytes, bytes], clip: Clip) -> Answer:
 
 
 async def serve(scope: "Scope", send: "Send", clip: Clip, headers: Headers = ()) -> None:
-    """Send the answer to a good request for a clip, with ``headers`` (the caller's own) after those of the answer."""
+    """Send the answer to a good request for a clip. The caller's ``headers`` replace ours of the same name."""
     reply = answer(scope["method"], dict(scope["headers"]), clip)
-    start: dict[str, Any] = {"type": "http.response.start", "status": reply.status_code}
-    await send({**start, "headers": [*reply.headers, *headers]})
+    named = {name for name, _ in headers}
+    fields = [field for field in reply.headers if field[0] not in named]
+    await send(
+        {"type": "http.response.start", "status": reply.status_code, "headers": [*fields, *headers]},
+    )
     await send({"type": "http.response.body", "body": reply.body})
 
 

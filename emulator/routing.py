@@ -17,26 +17,47 @@ class Route(msgspec.Struct, frozen=True):
     """The rows of the providers' tables that one path and method mean; several only where vendors share a path."""
 
     rows: tuple[tuple[Provider, Operation], ...]
+    base: str = ""
+    """What of the path comes before the rows' own paths."""
 
 
 class Door:
-    """One way in: a base path, a Host, or the root; it leads to one vendor's services, or to all of them."""
+    """One way in: a Host, which leads to one vendor's services, or none of theirs, which leads to all of them."""
 
-    def __init__(self, providers: Sequence[Provider]) -> None:
+    def __init__(self, providers: Sequence[Provider], *, with_bases: bool = False) -> None:
+        """Lead to the providers' paths, and ``with_bases`` to the same below their base paths."""
         self.providers = tuple(providers)
         self._tree: dict[Any, Any] = {}
+        self._whole: dict[tuple[str, str], Route] = {}
+        self._shelves: dict[tuple[str, str], Route] = {}
         for provider in providers:
             for operation in provider.operations:
-                self._plant(provider, operation)
+                self._plant("", provider, operation)
+                if with_bases:
+                    self._plant(provider.base, provider, operation)
 
-    def _plant(self, provider: Provider, operation: Operation) -> None:
+    def _plant(self, base: str, provider: Provider, operation: Operation) -> None:
         node = self._tree
-        for segment in operation.path.strip("/").split("/"):
+        path = f"{base}{operation.path}"
+        for segment in path.strip("/").split("/"):
             node = node.setdefault(_WILD if segment.startswith("{") else segment, {})
         methods = node.setdefault(_LEAF, {})
         for method in (operation.method, "HEAD") if operation.method == "GET" else (operation.method,):
             rows = methods[method].rows if method in methods else ()
-            methods[method] = Route((*rows, (provider, operation)))
+            route = methods[method] = Route((*rows, (provider, operation)), base)
+            shelf, _, last = path.rpartition("/")
+            if "{" not in path:
+                self._whole[method, path] = route
+            elif "{" not in shelf and last.startswith("{"):
+                self._shelves[method, shelf] = route
+
+    def glance(self, path: str, method: str) -> tuple[Route | None, tuple[str, ...]]:
+        """What `find` gives, of a path without escapes, where a look or two tell; else ``None`` as the route."""
+        route = self._whole.get((method, path))
+        if route is not None:
+            return route, ()
+        shelf, _, last = path.rpartition("/")
+        return (self._shelves.get((method, shelf)) if last else None), (last,)
 
     def find(self, segments: Sequence[str], method: str) -> tuple[Route | None, tuple[str, ...]]:
         """The route of a path, split at its slashes, and the segments that stand for its ``{...}``."""

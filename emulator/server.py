@@ -1,7 +1,9 @@
 """The HTTP server: uvicorn, set up for many small answers, on a socket of our own."""
 
+import asyncio
 import errno
 import logging
+import re
 import signal
 import socket
 import ssl
@@ -10,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _BACKLOG: Final = 2048
 _ABOUT_THE_PORT: Final = frozenset({errno.EADDRINUSE, errno.EACCES})
@@ -44,7 +47,9 @@ def listen(address: Address) -> socket.socket:
     except OSError as problem:
         where = f"{address.host} port {address.port}"
         repair = _PORT_REPAIR if problem.errno in _ABOUT_THE_PORT else "choose another --host"
-        raise CannotListen(f"cannot listen on {where}: {problem.strerror or problem}; {repair}") from None
+        # create_server tells the address a second time.
+        reason = (problem.strerror or str(problem)).partition(" (while")[0]
+        raise CannotListen(f"cannot listen on {where}: {reason}; {repair}") from None
     except (OverflowError, ValueError) as problem:
         raise CannotListen(f"cannot listen on {address.host} port {address.port}: {problem}") from None
     sock.setblocking(False)
@@ -66,6 +71,7 @@ def made(app: Any, address: Address, on_ready: Callable[[], None]) -> "_Announci
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         app,
+        http=_Protocol,
         ws="none",
         lifespan="off",
         access_log=False,
@@ -82,7 +88,7 @@ def made(app: Any, address: Address, on_ready: Callable[[], None]) -> "_Announci
 
 
 class _Announcing(uvicorn.Server):
-    """Tells when it listens."""
+    """Tells when it listens, and closes what is held when it stops."""
 
     on_ready: Callable[[], None]
 
@@ -92,6 +98,39 @@ class _Announcing(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # To what is still held after the grace uvicorn would answer 500, which no scenario asked for.
+        grace = self.config.timeout_graceful_shutdown or 0
+        asyncio.get_running_loop().call_later(grace, self._close_connections)
+        await super().shutdown(sockets)
+
+    def _close_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.close()
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's, and it takes no notice of an offer to go on in HTTP/2 over plain TCP.
+
+    Java's own client makes that offer with its requests. httptools ends a request at its head where an
+    upgrade is offered, so a POST would have lost its body.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        if b"h2c" in data and self._is_between_requests():
+            data = _without_offer(data)
+        super().data_received(data)
+
+    def _is_between_requests(self) -> bool:
+        # uvicorn's types leave out that a connection begins without a cycle.
+        return self.cycle is None or not self.cycle.more_body  # type: ignore[redundant-expr]
+
+
+def _without_offer(data: bytes) -> bytes:
+    head, blank_line, rest = data.partition(b"\r\n\r\n")
+    head = re.sub(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n|$)", b"", head, flags=re.IGNORECASE)
+    return head + blank_line + rest
 
 
 def check_tls(address: Address) -> None:
@@ -108,4 +147,6 @@ def check_tls(address: Address) -> None:
         )
     except (OSError, ssl.SSLError) as problem:
         files = f"{address.tls_cert} and {address.tls_key}"
-        raise CannotListen(f"cannot use {files}: {problem}; expected a PEM certificate and its key") from None
+        raise CannotListen(
+            f"cannot use {files}: {problem}; expected a PEM certificate and its key without a password"
+        ) from None

@@ -21,6 +21,8 @@ class Store(Protocol):
 
     def put(self, task: Task) -> None: ...  # noqa: D102
 
+    def renew(self, task: Task) -> None: ...  # noqa: D102
+
     def alias(self, provider: str, name: str, task_id: str) -> None: ...  # noqa: D102
 
     def find_alias(self, provider: str, name: str) -> str | None: ...  # noqa: D102
@@ -52,13 +54,21 @@ class MemoryStore:
         return None if tasks is None else tasks.get(task_id)
 
     def put(self, task: Task) -> None:
-        """Keep a new task, or a task's new value."""
-        tasks = self._tasks.setdefault(task.provider, {})
+        """Keep a task, in place of one with the same id."""
+        tasks = self._tasks.get(task.provider)
+        if tasks is None:
+            tasks = self._tasks[task.provider] = {}
         if task.id not in tasks:
             self._count += 1
         tasks[task.id] = task
         if self._count > self.max_tasks:
             self._drop_oldest(task)
+
+    def renew(self, task: Task) -> None:
+        """Keep a task's new value, unless the task was given up meanwhile."""
+        tasks = self._tasks[task.provider]
+        if task.id in tasks:
+            tasks[task.id] = task
 
     def alias(self, provider: str, name: str, task_id: str) -> None:
         """Let `find_alias` find the task by another name too."""

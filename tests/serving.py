@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,9 +17,10 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Self
 
 import msgspec
+import pytest
 
 from emulator import server
 from emulator.app import App
@@ -44,11 +46,10 @@ class Served(msgspec.Struct, frozen=True):
         """``http://127.0.0.1:PORT``."""
         return f"http://{HOST}:{self.port}"
 
-    def call(
-        self, method: str, target: str, body: Any = None, headers: Fields = tuple(KEY.items())
-    ) -> Answer:
-        """One request on a connection of its own, with the target as it stands. A body that isn't bytes goes as JSON."""
-        fields = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+    def call(self, method: str, target: str, body: Any = None, headers: Fields | None = None) -> Answer:
+        """One request on a connection of its own; a body that isn't bytes goes as JSON, the target as it stands."""
+        given = KEY if headers is None else headers
+        fields = list(given.items()) if isinstance(given, Mapping) else list(given)
         named = {name.lower() for name, _ in fields}
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -102,7 +103,7 @@ class Wire:
         self.sock = sock
         self._file: IO[bytes] = sock.makefile("rb")
 
-    def __enter__(self) -> "Wire":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -162,17 +163,17 @@ class Process(Served, frozen=True):
     """``video-emulator serve`` in a process of its own."""
 
     popen: "subprocess.Popen[str]"
-    log_file: Path
+    stderr: IO[str]
 
     @property
     def log(self) -> str:
         """What the process has written to stderr."""
-        return self.log_file.read_text(encoding="utf-8", errors="replace")
+        return _text(self.stderr)
 
     @property
-    def memory(self) -> int:
-        """The memory that the process has in use, in bytes. On Linux alone."""
-        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.popen.pid}/status").read_text())
+    def peak_memory(self) -> int:
+        """The most memory that the process has had in use, in bytes. On Linux alone."""
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.popen.pid}/status").read_text())
         assert found is not None
         return int(found[1]) * 1024
 
@@ -185,29 +186,34 @@ def process(*arguments: str) -> Iterator[Process]:
     """
     command = [sys.executable, "-m", "emulator", "serve", "--port", "0", *arguments]
     own = {name: value for name, value in os.environ.items() if not name.startswith("VIDEO_EMULATOR_")}
-    with tempfile.TemporaryDirectory() as folder, subprocess.Popen(  # noqa: S603 - our own command
-        command,
-        stdout=subprocess.PIPE,
-        stderr=(Path(folder) / "log").open("w", encoding="utf-8"),
-        text=True,
-        cwd=_ROOT,
-        env={**own, "VIDEO_EMULATOR_DEBUG": "1"},
-    ) as popen:
+    own["VIDEO_EMULATOR_DEBUG"] = "1"
+    with (
+        # Appended to, because the process and whoever reads share one place in the file.
+        tempfile.TemporaryFile("a+", encoding="utf-8", errors="replace") as log,
+        subprocess.Popen(  # noqa: S603 - our own command
+            command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=_ROOT, env=own
+        ) as popen,
+    ):
         try:
-            yield Process(_announced_port(popen, Path(folder) / "log"), popen, Path(folder) / "log")
+            yield Process(_announced_port(popen, log), popen, log)
             popen.terminate()
             assert popen.wait(PATIENCE) == 0
         finally:
             popen.kill()
 
 
-def _announced_port(popen: "subprocess.Popen[str]", log: Path) -> int:
+def _announced_port(popen: "subprocess.Popen[str]", log: IO[str]) -> int:
     assert popen.stdout is not None
     for line in popen.stdout:
         found = _BANNER.search(line)
         if found is not None:
             return int(found[2])
-    raise AssertionError(f"the server ended with status {popen.wait(PATIENCE)}: {log.read_text()}")
+    raise AssertionError(f"the server ended with status {popen.wait(PATIENCE)}: {_text(log)}")
+
+
+def _text(log: IO[str]) -> str:
+    log.seek(0)
+    return log.read()
 
 
 @contextmanager
@@ -226,3 +232,11 @@ def thread(app: App) -> Iterator[Served]:
         served.should_exit = True
         runner.join(PATIENCE)
         assert not runner.is_alive()
+
+
+def tool(command: Sequence[str]) -> list[str]:
+    """A command with its program's whole path; where the program isn't installed, the test skips."""
+    program = shutil.which(command[0])
+    if program is None:
+        pytest.skip(f"{command[0]} isn't installed; `make test` installs it where it may")
+    return [program, *command[1:]]

@@ -238,7 +238,10 @@ def test_downloads_need_no_key_and_content_needs_one() -> None:
 
 def test_calls_count_whatever_was_answered() -> None:
     """Also those that another rule refused."""
-    rules = "  - {operation: poll, calls: 2, error: internal}\n  - {operation: poll, calls: every 3, error: rate_limited}\n"
+    rules = (
+        "  - {operation: poll, calls: 2, error: internal}\n"
+        "  - {operation: poll, calls: every 3, error: rate_limited}\n"
+    )
     assert statuses(world_of(rules), 6) == [200, 500, 429, 200, 200, 429]
 
 
@@ -285,7 +288,8 @@ def test_retry_after_is_sent_in_seconds_as_a_date_or_not_at_all() -> None:
 def test_respond_is_sent_as_it_stands() -> None:
     """Status code, headers, JSON or text, templates filled in."""
     rules = (
-        "  - {operation: poll, calls: 1, respond: {status_code: 418, headers: {X-Tea: pot}, json: {id: '{{ task.id }}'}}}\n"
+        "  - {operation: poll, calls: 1, respond: {status_code: 418, headers: {X-Tea: pot},"
+        " json: {id: '{{ task.id }}'}}}\n"
         "  - {operation: poll, calls: 2, respond: {text: 'at {{ now }}'}}\n"
     )
     world = world_of(rules)
@@ -302,7 +306,10 @@ def test_patches_and_headers_of_rules_add_up() -> None:
         "  - {operation: poll, patch: {size: null, n: '{{ null }}'}, headers: {X-Two: '2'}, pass: true}\n"
         "  - {operation: poll, error: internal}\n"
     )
-    task = "    patch: {a: task, b: task, c: task}\n    timeline:\n      - {status: queued, patch: {b: entry, c: entry}, stuck: true}"
+    task = (
+        "    patch: {a: task, b: task, c: task}\n"
+        "    timeline:\n      - {status: queued, patch: {b: entry, c: entry}, stuck: true}"
+    )
     answer = world_of(rules, task).get(POLL)
     body = answer.json()
     assert (body["a"], body["b"], body["c"]) == ("task", "rule", "entry")
@@ -605,7 +612,10 @@ def test_a_failed_task_says_why() -> None:
 
 def test_templates_are_filled_in_an_errors_message() -> None:
     """Of a task, and of a refusal."""
-    task = "    request: {prompt: a cat}\n    timeline: [{status: failed, error: {code: x, message: 'No {{ request.prompt }}'}}]"
+    task = (
+        "    request: {prompt: a cat}\n"
+        "    timeline: [{status: failed, error: {code: x, message: 'No {{ request.prompt }}'}}]"
+    )
     world = world_of(
         "  - {operation: poll, calls: 2, error: {name: internal, message: 'At {{ now }}'}}", task
     )
@@ -627,7 +637,7 @@ def test_a_word_of_the_authors_own_is_printed() -> None:
 
 
 def test_the_current_profile_speaks_the_gateways_words() -> None:
-    """queued and in_progress, and an unknown id is 400 task_not_exist."""
+    """Their words are queued and in_progress, and an unknown id is 400 task_not_exist."""
     world = world_of(top="profile: current")
     assert world.get("/ezmodel/v1/videos/t").json()["status"] == "queued"
     world.advance(2 * SECOND)

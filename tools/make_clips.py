@@ -56,7 +56,9 @@ def main() -> None:
     wanted = [clip for clip in CLIPS if not options.names or file_name(clip) in options.names]
     unknown = set(options.names) - {file_name(clip) for clip in wanted}
     if unknown:
-        parser.error(f"no such clips: {', '.join(sorted(unknown))}; there are {', '.join(map(file_name, CLIPS))}")
+        parser.error(
+            f"no such clips: {', '.join(sorted(unknown))}; there are {', '.join(map(file_name, CLIPS))}"
+        )
     options.into.mkdir(parents=True, exist_ok=True)
     total = sum(make(clip, options.into / file_name(clip)) for clip in wanted)
     print(f"{len(wanted)} clips, {total:,} bytes")  # noqa: T201 - a command that says what it did
@@ -80,7 +82,7 @@ def _command(clip: Clip) -> Iterable[str]:
     yield from ("-f", "image2pipe", "-c:v", "ppm", "-framerate", "1", "-i", "-")
     yield from ("-vf", f"{scale},format=yuv420p,fps={FRAME_RATE}", "-t", str(clip.seconds), "-an")
     # CAVLC (vlc) writes an unchanged frame shorter than CABAC does. One key frame: it's half of a short clip.
-    yield from ("-c:v", "libx264", "-preset", "superfast", "-qp", "36", "-coder", "vlc", "-bf", "0")
+    yield from ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "36", "-coder", "vlc", "-bf", "0")
     yield from ("-g", "9999", "-threads", "1", "-pix_fmt", "yuv420p", "-color_range", "tv")
     yield from ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
     # Without this x264 chooses code by the processor, and its choices write different bytes.
@@ -112,10 +114,12 @@ def _write(picture: Picture, text: str, top: int, scale: int) -> None:
         for y, line in enumerate(GLYPHS[letter]):
             for x, dot in enumerate(line):
                 if dot == "1":
-                    _fill(picture, left + (place * GLYPH_WIDTH + x) * scale, top + y * scale, scale, scale, INK)
+                    _fill(
+                        picture, left + (place * GLYPH_WIDTH + x) * scale, top + y * scale, scale, scale, INK
+                    )
 
 
-def _fill(picture: Picture, left: int, top: int, width: int, height: int, colour: bytes) -> None:  # noqa: PLR0913, PLR0917 - a rectangle and its colour
+def _fill(picture: Picture, left: int, top: int, width: int, height: int, colour: bytes) -> None:
     for row in picture[top : top + height]:
         row[left : left + width] = [colour] * width
 

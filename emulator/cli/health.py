@@ -78,6 +78,8 @@ def _understood(status_code: int, body: bytes) -> dict[str, Any]:
         found = json.loads(body)
     except ValueError:
         found = None
+    if isinstance(found, dict) and "detail" in found:
+        raise _Unwell(f"status code {status_code}: {found['detail']}")
     if not isinstance(found, dict) or "version" not in found:
         raise _Unwell(f"something answers there (status code {status_code}) that is no video-emulator")
     if status_code != 200 or found.get("status") != "ok":

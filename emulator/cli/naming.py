@@ -21,6 +21,8 @@ def chosen(library: Library, scenario: str) -> str:
 
         near = get_close_matches(scenario, names, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
+        if Path(scenario).is_dir():
+            hint = "the folder of that name goes to --scenarios; "
         raise LookupError(f"no scenario is called {scenario!r}; {hint}there are: {', '.join(names)}")
     library.get(scenario)
     return scenario

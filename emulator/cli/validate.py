@@ -74,6 +74,8 @@ def _standard_input() -> tuple[int, list["Problem"]]:
     from emulator.scenario_file import load_text  # noqa: PLC0415
 
     name = "<stdin>"
+    if sys.stdin is None:
+        return 1, [_unusable(name, "there is no standard input")]
     try:
         text = sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as problem:

@@ -14,7 +14,6 @@ from emulator.scenario_file.language import NAME_EXPECTED, SCENARIO, VERSION_KEY
 from emulator.scenario_file.lint import lint
 from emulator.scenario_file.nodes import Broken, Mapping, Node, Scalar
 from emulator.scenario_file.report import Report
-from emulator.scenario_file.schema import scenario_schema
 
 MAX_BYTES: Final = 1 << 20
 _STRANGE: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -109,7 +108,10 @@ def _check_text(text: str, report: Report) -> None:
 
 
 def _home_of(word: str) -> str | None:
-    """Where a key belongs that stands in the wrong place. Only a mistake gets this far, and makes the schema."""
+    """Where a key belongs that stands in the wrong place."""
+    # Imported when first used: only a mistake needs it, and it is a command of its own.
+    from emulator.scenario_file.schema import scenario_schema  # noqa: PLC0415
+
     schema = scenario_schema()
     homes = {"scenario": schema, **schema["$defs"]}
     fitting = [name for name, part in homes.items() if word in part.get("properties", ())]

@@ -22,7 +22,8 @@ MAX_ALIASES: Final = 100
 PARSER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML was built with it, which is seven times faster; else PyYAML's own."""
 
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-][0-9]+)?")
+"""JSON's numbers, but for an exponent without point or sign: ``68e914`` is the head of an id, and stays text."""
 _WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None, "": None}
 _MOST_DIGITS: Final = 20
 _TAG_HEAD: Final = "tag:yaml.org,2002:"
@@ -77,7 +78,7 @@ def value_of(scalar: Scalar) -> str | int | float | bool | None:
         return _WORDS[scalar.text]
     if not (number := _NUMBER.fullmatch(scalar.text)):
         return scalar.text
-    if number[1] is None and "e" not in scalar.text.lower():
+    if number[1] is None:
         return int(scalar.text) if len(scalar.text) <= _MOST_DIGITS else float(scalar.text)
     return float(scalar.text)
 
