@@ -111,7 +111,7 @@ def _plainly_polled(
     task = namespace.store.get(provider.name, call.ids[0])
     if task is None or not task.plan.is_plain or task.created_at > now:
         return None
-    if not namespace.active.is_open or namespace.clock.mode == "auto":
+    if not namespace.in_force(provider).is_open or namespace.clock.mode == "auto":
         return None
     profile = task.plan.profile or exchange.profile
     task, snapshot = namespace.poll(task, now)
@@ -121,10 +121,9 @@ def _plainly_polled(
     link = None
     if status is Status.COMPLETED:
         link = _link(namespace, provider, request, task, snapshot, dies_at, now)
-    view = View(task, snapshot, now, profile, namespace.account(provider), link, dies_at)
+    account = namespace.identity(task.plan.seed).account(provider)
+    view = View(task, snapshot, now, profile, account, link, dies_at)
     body = operation.answer(call, (operation.item(view),), exchange.profile)
-    if isinstance(body, Refusal):
-        return None
     scene = Scene(profile, request.method, request.path, now, entropy, status, OperationName.POLL)
     headers = [JSON, *provider.headers(scene), (b"date", date_field(now // SECOND))]
     return Reply(200, headers, orjson.dumps(body), 0, None, (task.id,))
@@ -208,7 +207,7 @@ def _view(road: Road, task: Task, snapshot: Snapshot) -> View:
     link = None
     if snapshot.status is Status.COMPLETED:
         link = _link(road.namespace, exchange.provider, road.request, task, snapshot, dies_at, exchange.now)
-    account = road.namespace.account(exchange.provider)
+    account = road.namespace.identity(task.plan.seed).account(exchange.provider)
     failure = snapshot.entry.failure
     if failure is not None and isinstance(failure.message, template.Template):
         message = template.fill(failure.message, context_of_task(road.namespace, task, exchange.now))
@@ -234,10 +233,10 @@ def _link(
     if video is not None and video.url is not None:
         return str(template.fill(video.url, context_of_task(namespace, task, now)))
     ended_at = snapshot.ended_at or task.created_at
-    account = namespace.account(provider)
-    result = Result(task=task, account=account, ended_at=ended_at, dies_at=dies_at)
+    identity = namespace.identity(task.plan.seed)
+    result = Result(task=task, account=identity.account(provider), ended_at=ended_at, dies_at=dies_at)
     clip = provider.clip(orjson.loads(task.request))
-    return media.link(provider, result, clip, task.origin or request.origin, request.prefix, namespace.key)
+    return media.link(provider, result, clip, task.origin or request.origin, request.prefix, identity.key)
 
 
 # Creates
@@ -311,7 +310,7 @@ def download(namespace: Namespace, request: Request, claim: media.Claim) -> Repl
         provider, OperationName.DOWNLOAD, "", request.headers, request.origin, now, activation
     )
     road = Road(namespace=namespace, request=request, operation=provider.operations[0], exchange=exchange)
-    if not claim.holds(namespace.key):
+    if not namespace.signed(claim):
         return worded(road, provider.storage_refusal(False, scene_of(road)))
     if task is not None:
         stopped = _ruled(road, [task], claim.task_id)

@@ -55,6 +55,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The scenario that a namespace begins with."""
 
 
+class Claim(Protocol):
+    """A link that somebody asks for, before it is believed."""
+
+    def holds(self, key: bytes) -> bool: ...  # noqa: D102
+
+
 class UnknownScenario(LookupError):
     """No scenario has this name."""
 
@@ -85,9 +91,10 @@ class Exchange(msgspec.Struct):
 class Activation:
     """One scenario in force in one namespace since an instant, with the counts that its spans ask for."""
 
-    def __init__(self, what: Scenario, at: Instant, profile: Profile) -> None:
+    def __init__(self, what: Scenario, at: Instant, profile: Profile, seed: int | str) -> None:
         self.scenario = what
         self.at = at
+        self.seed = seed
         self.profile = what.profile or profile
         self.is_open = not what.auth.keys and not what.auth.reject
         """Whether every API key is good."""
@@ -122,13 +129,15 @@ class Activation:
         item = self.scenario.items[number] if number >= 0 else scenario.UNFITTED
         choice = scenario.chosen(item, entropy)
         if has_draws(choice.entries):
-            return scenario.resolved(self.scenario, number, choice, entropy, self.profile, self.at)
+            return self._resolved(number, choice, entropy)
         place = (number, item.choices.index(choice))
         plan = self._plans.get(place)
         if plan is None:
-            plan = scenario.resolved(self.scenario, number, choice, entropy, self.profile, self.at)
-            self._plans[place] = plan
+            plan = self._plans[place] = self._resolved(number, choice, entropy)
         return plan
+
+    def _resolved(self, number: int, choice: scenario.Choice, entropy: bytes) -> Plan:
+        return scenario.resolved(self.scenario, number, choice, entropy, self.profile, self.at, self.seed)
 
     def knows(self, key: str) -> bool:
         """Whether the scenario counts this key among the good ones."""
@@ -147,6 +156,21 @@ def judged_key(key: str) -> str:
     return _NAMESPACED_KEY.sub("sk-", key, count=1) if key.startswith("sk-ns-") else key
 
 
+class Identity:
+    """What follows from one seed: the key of draws and signatures, and the accounts of the providers."""
+
+    def __init__(self, seed: int | str) -> None:
+        self.key = seeded.key_of("namespace", seed)
+        self._accounts: dict[str, Any] = {}
+
+    def account(self, provider: Provider) -> Any:
+        """What is the same for all of the provider's tasks under this seed."""
+        account = self._accounts.get(provider.name)
+        if account is None:
+            account = self._accounts[provider.name] = provider.account(self.key)
+        return account
+
+
 class Namespace:
     """One isolated world."""
 
@@ -163,7 +187,7 @@ class Namespace:
         self.store.clear()
         self._digests: dict[int, int] = {}
         self._exchanges = 0
-        self._accounts: dict[str, Any] = {}
+        self._identities: dict[int | str, Identity] = {}
         self._activations: dict[str, Activation] = {}
         self.clock = Clock(clock or self.settings.clock or ClockSettings())
         self.clock_is_set = clock is not None
@@ -181,11 +205,10 @@ class Namespace:
     def activate(self, what: Scenario) -> Activation:
         """Put a scenario in force, from now on: its counts begin at zero, its existing tasks appear."""
         self._take_clock_of(what)
-        self.key = seeded.key_of("namespace", what.seed if what.seed is not None else self.settings.seed)
         self.seed: int | str = what.seed if what.seed is not None else self.settings.seed
-        self._accounts.clear()
+        self.key = self.identity(self.seed).key
         self.active = self._activated(what)
-        self._happy = Activation(scenario.HAPPY_PATH, self.active.at, self.settings.profile)
+        self._happy = Activation(scenario.HAPPY_PATH, self.active.at, self.settings.profile, self.seed)
         return self.active
 
     def in_force(self, provider: Provider, activation: Activation | None = None) -> Activation:
@@ -202,7 +225,7 @@ class Namespace:
         self.clock = Clock(msgspec.structs.replace(what.clock, start=now if keeps_now else start))
 
     def _activated(self, what: Scenario) -> Activation:
-        activation = Activation(what, self.clock.now(), self.settings.profile)
+        activation = Activation(what, self.clock.now(), self.settings.profile, self.seed)
         self._activations[what.name] = activation
         for number, item in enumerate(what.items):
             if item.id is not None:
@@ -244,12 +267,16 @@ class Namespace:
 
     # Tasks
 
-    def account(self, provider: Provider) -> Any:
-        """What is the same for all tasks of the provider in this namespace."""
-        account = self._accounts.get(provider.name)
-        if account is None:
-            account = self._accounts[provider.name] = provider.account(self.key)
-        return account
+    def identity(self, seed: int | str) -> Identity:
+        """What follows from a seed. A task keeps the one that it was created under."""
+        identity = self._identities.get(seed)
+        if identity is None:
+            identity = self._identities[seed] = Identity(seed)
+        return identity
+
+    def signed(self, claim: Claim) -> bool:
+        """Whether a link is one of this namespace's, under whichever seed it was made."""
+        return any(claim.holds(identity.key) for identity in self._identities.values())
 
     def find(self, provider: Provider, task_id: str, now: Instant) -> Task | None:
         """The task, unless it is unknown, given up, or not yet created."""
@@ -259,9 +286,14 @@ class Namespace:
     def find_alias(self, provider: Provider, name: str, now: Instant) -> Task | None:
         """The task that has this other name."""
         task_id = self.store.find_alias(provider.name, name)
-        if task_id is None:
-            task_id = provider.alias_of(name, self.account(provider))
-        return None if task_id is None else self.find(provider, task_id, now)
+        if task_id is not None:
+            return self.find(provider, task_id, now)
+        for seed, identity in self._identities.items():
+            task_id = provider.alias_of(name, identity.account(provider))
+            found = None if task_id is None else self.find(provider, task_id, now)
+            if found is not None and found.plan.seed == seed:
+                return found
+        return None
 
     def start_unknown(self, exchange: Exchange, task_id: str) -> Task:
         """A task that begins here and now under an id that nobody knew."""
@@ -287,7 +319,7 @@ class Namespace:
         provider, activation = exchange.provider, exchange.activation
         occasion = self._occasion(exchange, entropy, None, lambda: fields)
         plan = activation.plan_for(activation.item_for(occasion), entropy)
-        task_id = provider.new_id(entropy, exchange.now, self.account(provider))
+        task_id = provider.new_id(entropy, exchange.now, self.identity(plan.seed).account(provider))
         return self._add(provider, task_id, exchange.now, entropy, plan, fields, exchange.origin)
 
     def _add(
@@ -311,7 +343,7 @@ class Namespace:
             origin=origin,
         )
         self.store.put(added)
-        alias = provider.alias(added, self.account(provider))
+        alias = provider.alias(added, self.identity(plan.seed).account(provider))
         if alias is not None:
             self.store.alias(provider.name, alias, task_id)
         return added

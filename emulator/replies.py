@@ -217,7 +217,7 @@ def context_of_task(namespace: Namespace, task: Task, now: Instant) -> template.
         created_at=task.created_at,
         request=lambda: orjson.loads(task.request),
         now=now,
-        seed=namespace.seed,
+        seed=task.plan.seed,
         key=draw(task.entropy, "template"),
         number=task.polls,
     )

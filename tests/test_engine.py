@@ -82,3 +82,22 @@ def test_a_namespaced_key_is_judged_by_what_follows() -> None:
     assert judged_key("sk-ns-team--good-1") == "sk-good-1"
     assert judged_key("sk-good-1") == "sk-good-1"
     assert judged_key("sk-ns-team") == "sk-ns-team"
+
+
+def test_another_scenarios_seed_changes_nothing_of_tasks_that_there_are() -> None:
+    """Neither what they print nor their links; and AceData's are still found by their trace id."""
+    world = World(others=["version: 1\nname: other\nseed: 9\n"])
+    task_id = world.post("/sora/videos", {"prompt": "x", "async": True}).json()["task_id"]
+    world.advance(10 * SECOND)
+    before = world.post("/sora/tasks", {"id": task_id}).json()
+    link = before["response"]["data"][0]["video_url"].removeprefix("http://emulator.test:8080")
+    found = world.namespace.library.get("other")
+    assert found is not None
+    world.namespace.activate(found)
+    assert world.post("/sora/tasks", {"id": task_id}).json() == before
+    assert world.post("/sora/tasks", {"trace_id": before["trace_id"]}).json() == before
+    assert world.get(link, headers={}).status_code == 200
+    later = world.post("/sora/videos", {"prompt": "x", "async": True}).json()["task_id"]
+    record = world.post("/sora/tasks", {"id": later}).json()
+    assert record["user_id"] != before["user_id"]
+    assert world.post("/sora/tasks", {"trace_id": record["trace_id"]}).json() == record

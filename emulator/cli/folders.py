@@ -20,7 +20,7 @@ def library(ctx: click.Context, name: str | None) -> tuple[Library, list[Problem
     by_variable = options.is_from_environment(ctx, "scenarios")
     objection = _objection(folder, by_variable)
     if objection is not None:
-        option = "VIDEO_EMULATOR_SCENARIOS" if by_variable else "--scenarios"
+        option = options.named(ctx, "scenarios")
         found = f"{option}: expected a folder of scenario files, got {name!r}: {objection}"
         options.mistakes(ctx).append(found)
     elif folder.exists():

@@ -5,21 +5,23 @@ import os
 import traceback
 from typing import Final
 
+FORM: Final = "%(asctime)s %(levelname)s %(message)s"
 _CONTROL: Final = {number: f"\\x{number:02x}" for number in (*range(32), 127)} | {9: "\t"}
 
 
 def configure() -> None:
     """Send the emulator's log, and warnings of everyone else, to stderr."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_Line("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(Line(FORM))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("emulator").setLevel(logging.INFO)
 
 
-class _Line(logging.Formatter):
+class Line(logging.Formatter):
     """Writes a record as one line; a traceback only for those who asked for it."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record's line."""
         record.message = record.getMessage()
         record.asctime = self.formatTime(record)
         line = self.formatMessage(record).translate(_CONTROL)

@@ -53,7 +53,7 @@ class Value(Type):
         try:
             return self._parse(value)
         except (ValueError, OverflowError) as problem:
-            mistakes(ctx).append(f"{_named(param, ctx)}: {problem}")
+            mistakes(ctx).append(f"{named(ctx, str(param.name))}: {problem}")
             return None
 
 
@@ -74,11 +74,10 @@ def is_from_environment(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is ParameterSource.ENVIRONMENT
 
 
-def _named(param: click.Parameter, ctx: click.Context) -> str:
-    """The option or, where that is where the value came from, the variable."""
-    if is_from_environment(ctx, str(param.name)):
-        return str(param.envvar)
-    return param.opts[0]
+def named(ctx: click.Context, name: str) -> str:
+    """The option of this name or, where that is where its value came from, its variable."""
+    param = next(param for param in ctx.command.params if param.name == name)
+    return str(param.envvar) if is_from_environment(ctx, name) else param.opts[0]
 
 
 def _is_of_kubernetes(value: str, param: click.Parameter, ctx: click.Context) -> bool:

@@ -132,7 +132,7 @@ def _stories(ctx: click.Context, told: Told) -> tuple[Library, str]:
         problems.extend(error.problems)
     except LookupError as unknown:
         if not problems:  # else it may be in a file that didn't load
-            options.mistakes(ctx).append(f"--scenario: {unknown.args[0]}")
+            options.mistakes(ctx).append(f"{options.named(ctx, 'scenario')}: {unknown.args[0]}")
     if problems:
         for problem in problems:
             click.echo(as_text(problem), err=True)

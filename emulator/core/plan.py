@@ -75,6 +75,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     default_delay: Spread | None = None
     manual: bool = False
     """``progression: manual``: no entry ends by itself."""
+    seed: int | str = 0
+    """What the ids of its account and the signatures of its links are keyed by."""
     activated_at: int = 0
     """When the scenario was activated: what ``since: start`` counts from."""
     ends: tuple[Duration, ...] | None = None

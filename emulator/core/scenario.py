@@ -118,7 +118,13 @@ def chosen(item: Item, entropy: bytes) -> Choice:
 
 
 def resolved(
-    scenario: Scenario, number: int, choice: Choice, entropy: bytes, profile: Profile, activated_at: Instant
+    scenario: Scenario,
+    number: int,
+    choice: Choice,
+    entropy: bytes,
+    profile: Profile,
+    activated_at: Instant,
+    seed: int | str = 0,
 ) -> Plan:
     """The plan that a task of this entropy gets from one choice of the item with this number (-1: `UNFITTED`)."""
     item = scenario.items[number] if number >= 0 else UNFITTED
@@ -135,6 +141,7 @@ def resolved(
         default_delay=scenario.default_delay,
         manual=item.manual,
         activated_at=activated_at,
+        seed=seed,
     )
 
 

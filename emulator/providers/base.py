@@ -113,7 +113,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     item: Callable[[View], dict[str, Any]]
     """One task as this operation prints it. Patches apply to what it returns."""
     answer: Callable[[Call, Sequence[dict[str, Any]], Profile], dict[str, Any] | Refusal]
-    """The whole body from the printed tasks that were found, or why there is none."""
+    """The whole body from the printed tasks that were found; where none was, perhaps why there is no body."""
 
 
 def nothing_missing(_fields: Mapping[str, Any]) -> None:

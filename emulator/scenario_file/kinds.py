@@ -256,22 +256,18 @@ def enum_word(
     return word(expected, {member.value: member for member in kind}, near, later)
 
 
-def text(
-    expected: str = "text", pattern: Any = None, schema: Json | None = None, least: int = 0
-) -> Simple[str]:
+def text(expected: str = "text", least: int = 0) -> Simple[str]:
     """A kind that takes text; numbers, true, false and null must be quoted to be text."""
 
     def parse(scalar: Scalar) -> str:
         value = value_of(scalar)
         if not isinstance(value, str):
             raise Wrong(hint=f'write "{scalar.text}" in quotes' if scalar.text else None)
-        if len(value) < least or (pattern is not None and not pattern.fullmatch(value)):
+        if len(value) < least:
             raise Wrong
         return value
 
-    return Simple(
-        expected, parse, schema or ({"type": "string", "minLength": least} if least else {"type": "string"})
-    )
+    return Simple(expected, parse, {"type": "string", "minLength": least} if least else {"type": "string"})
 
 
 def whole(expected: str, least: int, most: int) -> Simple[int]:

@@ -320,7 +320,7 @@ class _Builder:
         for key, value in opened.pairs:
             if key.text == "<<" and key.plain and not merges:
                 merges = list(value.items) if isinstance(value, Sequence) else [value]
-            elif key.text in own or key.text == "<<":
+            elif key.text in own or (key.text == "<<" and key.plain):
                 message = f"duplicate key {key.text[:60]!r}"
                 self.report.mistake("duplicate-key", key, opened.path, message, "keep one of the two")
             else:

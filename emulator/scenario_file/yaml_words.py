@@ -84,7 +84,7 @@ def _bracket(problem: str, context: str, at: Place, begin: Place, lines: Lines) 
 def _quote(problem: str, context: str, at: Place, begin: Place, lines: Lines) -> Explanation | None:
     if "quoted scalar" not in context:
         return None
-    if "unexpected end of stream" in problem or "document indicator" in problem:
+    if "unexpected" in problem:  # the end of the text, or a line with --- or ...
         return begin, "this quote is never closed", "close it on the line that it belongs to"
     if "escape" in problem or "hexdecimal" in problem:
         message = "this is no escape that YAML knows in double quotes"

@@ -15,6 +15,7 @@ from tests.test_goldens import GOLDEN, written
 
 SAMPLES: Final = Path(__file__).parent / "samples"
 HOSTS: Final = re.compile(r"https://(?:api\.acedata\.cloud|octopusx\.ai|www\.ezmodel\.cloud)")
+DONE: Final = "2026-01-01T00:00:00Z"
 BASES: Final = {
     "acedata-sora": "/acedata",
     "acedata-veo": "/acedata",
@@ -32,9 +33,9 @@ ANSWERS: Final = {
 }
 """What a sample prints that asks once."""
 SUCCEEDED: Final = """\
-Status: processing, Progress: 83%
-Status: processing, Progress: 87%
-Status: processing, Progress: 91%
+Status: processing, Progress: 80%
+Status: processing, Progress: 85%
+Status: processing, Progress: 90%
 Status: processing, Progress: 95%
 Status: completed, Progress: 100%
 Video generated successfully!
@@ -53,12 +54,24 @@ POLLED: Final = [
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Process]:
-    """The whole command, at an instant by which every documented task has come to its example."""
-    with serving.process(
-        "--scenario", "documents", "--clock", "manual", "--start", "2026-01-01T00:00:00Z"
-    ) as process:
+def shared_server() -> Iterator[Process]:
+    """The whole command, with the documents' scenario."""
+    with serving.process("--scenario", "documents", "--clock", "manual", "--start", DONE) as process:
         yield process
+
+
+@pytest.fixture
+def server(shared_server: Process) -> Process:
+    """The server as it was started, at an instant by which every documented task has come to its example."""
+    begin(shared_server, "documents", DONE)
+    return shared_server
+
+
+def begin(server: Process, scenario: str, start: str) -> None:
+    """Put a scenario in force, with the clock at this instant."""
+    assert server.call("PUT", "/__admin/scenarios/active", {"name": scenario}).status_code == 200
+    clock = {"mode": "manual", "now": start}
+    assert server.post("/__admin/reset", {"clock": clock}).status_code == 200
 
 
 def sample(name: str, address: str) -> str:
@@ -108,20 +121,6 @@ def test_the_documents_python_programs_print_the_documents_answers(
     assert written(printed([sys.executable, "-c", program])) == written((GOLDEN / ANSWERS[name]).read_text())
 
 
-def begin(server: Process, scenario: str, start: str) -> None:
-    """Put a scenario in force, with the clock at this instant."""
-    assert server.call("PUT", "/__admin/scenarios/active", {"name": scenario}).status_code == 200
-    clock = {"mode": "manual", "now": start}
-    assert server.post("/__admin/reset", {"clock": clock}).status_code == 200
-
-
-@pytest.fixture
-def polled_server() -> Iterator[Process]:
-    """A server of the test's own: these samples move its clock, in place of the five seconds that they sleep."""
-    with serving.process() as process:
-        yield process
-
-
 def replaced(text: str, old: str, new: str) -> str:
     """The text with what stands in it once replaced."""
     assert text.count(old) == 1
@@ -131,14 +130,14 @@ def replaced(text: str, old: str, new: str) -> str:
 @pytest.mark.parametrize("way", ["root", "base"])
 @pytest.mark.parametrize(("scenario", "start", "lines"), POLLED, ids=["completed", "failed"])
 def test_ezmodels_python_program_polls_to_the_end(
-    polled_server: Process, scenario: str, start: str, lines: str, way: str
+    server: Process, scenario: str, start: str, lines: str, way: str
 ) -> None:
     """Each line of what it prints, to the document's link or the document's failure."""
-    begin(polled_server, scenario, start)
+    begin(server, scenario, start)
     program = replaced(
-        sample("ezmodel.poll.python", address_of(polled_server, "ezmodel", way)),
+        sample("ezmodel.poll.python", address_of(server, "ezmodel", way)),
         "time.sleep(5)",
-        f"requests.post('{polled_server.url}/__admin/clock/advance', json={{'by': '5s'}}).raise_for_status()",
+        f"requests.post('{server.url}/__admin/clock/advance', json={{'by': '5s'}}).raise_for_status()",
     )
     assert printed([sys.executable, "-c", program]) == lines
 
@@ -146,16 +145,16 @@ def test_ezmodels_python_program_polls_to_the_end(
 @pytest.mark.parametrize("way", ["root", "base"])
 @pytest.mark.parametrize(("scenario", "start", "lines"), POLLED, ids=["completed", "failed"])
 def test_ezmodels_javascript_program_polls_to_the_end(
-    polled_server: Process, scenario: str, start: str, lines: str, way: str
+    server: Process, scenario: str, start: str, lines: str, way: str
 ) -> None:
     """Each line of what it prints, by Node's own `fetch`."""
-    begin(polled_server, scenario, start)
+    begin(server, scenario, start)
     advance = (
-        f"fetch('{polled_server.url}/__admin/clock/advance', {{method: 'POST', "
+        f"fetch('{server.url}/__admin/clock/advance', {{method: 'POST', "
         "headers: {'Content-Type': 'application/json'}, body: '{\"by\": \"5s\"}'}).then(resolve)"
     )
     program = replaced(
-        sample("ezmodel.poll.javascript", address_of(polled_server, "ezmodel", way)),
+        sample("ezmodel.poll.javascript", address_of(server, "ezmodel", way)),
         "setTimeout(resolve, 5000)",
         advance,
     )

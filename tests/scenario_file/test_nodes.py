@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from emulator.core.errors import as_line
 from emulator.scenario_file import ScenarioError, nodes
 from emulator.scenario_file.nodes import MAX_ALIASES, MAX_DEPTH, MAX_NODES, Scalar
 from emulator.scenario_file.report import Report
@@ -143,6 +144,25 @@ def test_lone_surrogate_is_refused() -> None:
     report = Report("x", "")
     nodes.read('a: "\\ud800"\n', report, yaml.SafeLoader)
     assert [problem.id for problem in report.error().problems] == ["yaml-syntax"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('a: "\\UFFFFFFFF"\n', "x: this is no YAML: "),
+        ("a:\tb\n", "x:1:3: a tab stands here, where YAML takes spaces alone; put a space in its place"),
+    ],
+)
+def test_what_only_the_pure_parser_trips_over(text: str, said: str) -> None:
+    """PyYAML's own parser has mistakes of its own, and they are told in the same form."""
+    with pytest.raises(ScenarioError) as raised:
+        nodes.read(text, Report("x", text), yaml.SafeLoader)
+    assert as_line(raised.value.problems[0]).startswith(said)
+
+
+def test_a_merge_sign_in_quotes_is_a_key() -> None:
+    """Only a plain ``<<`` merges."""
+    assert values('a: {"<<": 1, b: 2}\n') == {"a": {"<<": 1, "b": 2}}
 
 
 def test_located_stops_at_what_is_there() -> None:
