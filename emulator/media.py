@@ -151,7 +151,7 @@ def claim(provider_named: Callable[[str], Provider | None], path: str, query: st
         task_id=task_id,
         clip=Clip(int(found[3]), int(found[4]), int(found[5])),
         dies_at=0 if dies_at is None else dies_at,
-        signature="" if dies_at is None else signature,
+        signature=signature,
         signed=_signed(path, unsigned),
     )
 
@@ -164,12 +164,11 @@ def _parted(query: str, name: str) -> tuple[str, str]:
     """The signature in a query, and the query with the signature's place left empty."""
     slot = f"{name}="
     parts = query.split("&")
-    places = [place for place, part in enumerate(parts) if part.startswith(slot)]
-    if len(places) != 1:
-        return "", query
-    signature = unquote(parts[places[0]].removeprefix(slot))
-    parts[places[0]] = slot
-    return signature, "&".join(parts)
+    for place, part in enumerate(parts):
+        if part.startswith(slot):
+            parts[place] = slot
+            return unquote(part.removeprefix(slot)), "&".join(parts)
+    return "", query
 
 
 def _signed(path: str, query: str) -> str:

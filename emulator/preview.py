@@ -206,7 +206,7 @@ class _Client:
             stuck += task is not None and status is not None and self._is_stuck(task)
             if ended == 2:
                 return "terminal", f"ends with {status}"
-            if stuck == _POLLS_WHEN_STUCK:
+            if stuck == 7:
                 return (
                     "stuck",
                     f"stuck: stopped after {format_duration(self._t)}; the task is {status} for good",
@@ -214,7 +214,10 @@ class _Client:
             if refused == _REFUSALS:
                 return "refused", f"gave up after {_REFUSALS} polls in a row that didn't show the task"
             self._wait(reply)
-        return "limit", f"stopped after {most} polls, at {format_duration(self._t)}; nothing had ended yet"
+        return (
+            "limit",
+            f"stopped after {most} polls, at {format_duration(self.steps[-1].t)}; nothing had ended yet",
+        )
 
     def _finish(self, lasting: Duration, status: Status | None) -> tuple[Reason, str]:
         if self._link is not None:

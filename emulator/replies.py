@@ -17,6 +17,7 @@ from emulator.core.seeded import draw
 from emulator.core.spreads import drawn
 from emulator.core.task import Snapshot, Task, state_at
 from emulator.core.units import SECOND, Duration, Instant
+from emulator.core.words import OperationName
 from emulator.engine import Exchange, Namespace
 from emulator.providers.base import Clip, Operation, Scene, Wire
 
@@ -132,7 +133,11 @@ def raw(road: Road, respond_with: Respond) -> Reply:
 def reply_with(road: Road, status_code: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> Reply:
     """The reply with what every answer carries: the provider's headers, the date, what rules and entries add."""
     exchange = road.exchange
-    headers.extend(exchange.provider.headers(scene_of(road)))
+    own_headers = exchange.provider.headers(scene_of(road))
+    if exchange.operation is OperationName.DOWNLOAD:
+        # The storage behind the links isn't the provider's API: of its headers only CORS is shared.
+        own_headers = tuple(field for field in own_headers if field[0].startswith(b"access-control-"))
+    headers.extend(own_headers)
     headers.append((b"date", date_field(exchange.now // SECOND)))
     if road.verdict.headers:
         own = _header_fields(road.verdict.headers, context_of(road))

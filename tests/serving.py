@@ -134,6 +134,10 @@ class Wire:
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, response.read())
 
+    def line(self) -> bytes:
+        """The next line, with its line break."""
+        return self._file.readline()
+
     def is_at_end(self) -> bool:
         """Whether the server has closed the connection and nothing more came."""
         return self._file.read(1) == b""

@@ -261,7 +261,7 @@ WRONG = {
     "--port": ("99999", "expected a port from 1 to 65535, or 0 for a free one, got '99999'"),
     "--host": ("http://x", "expected an address or a host name"),
     "--clock": ("scaled", "expected real, scaled:60, manual or auto, got 'scaled'; with scaled:60"),
-    "--start": ("1969-12-31T23:59:59Z", "expected an instant from 1970 on, such as 2025-01-01T00:00:00Z, got"),
+    "--start": ("1999-12-31T23:59:59Z", "expected an instant in the years 2000 to 2099, such as 2025-01-01T00"),
     "--public-url": ("ftp://x", "expected a URL such as https://emulator.example:8443, got 'ftp://x'"),
     "--root-provider": ("sora", "expected octopusx or ezmodel, got 'sora'"),
     "--profile": ("new", "expected documented or current, got 'new'"),

@@ -588,6 +588,15 @@ def test_url_none_completes_without_a_link_and_a_literal_url_is_printed() -> Non
     assert literal.get(POLL).json()["video_url"] == "https://cdn.example/v.mp4"
 
 
+def test_a_download_carries_the_storages_headers_and_not_the_providers() -> None:
+    """CORS alone is shared."""
+    world = world_of(task=DONE)
+    path = world.get(POLL).json()["video_url"].removeprefix("http://emulator.test:8080")
+    headers = world.get(path, headers={}).headers
+    assert headers["access-control-allow-origin"] == "*"
+    assert "x-oneapi-request-id" not in headers
+
+
 def test_download_rules_are_those_of_the_task() -> None:
     """The first download fails, the second works."""
     world = world_of("  - {operation: download, calls: 1, error: bad_gateway}", DONE)

@@ -132,6 +132,15 @@ def test_a_link_has_its_parts_in_order(provider: Provider) -> None:
     assert target == link_of(provider, "sora:a/b", prefix="/ns/team")
 
 
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.name)
+def test_its_page_shows_the_query_of_each_link(provider: Provider) -> None:
+    """The page on media lists each provider's parameters, in their order."""
+    page = (Path(__file__).parent.parent / "docs" / "media.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith(f"| `{provider.name}` |"))
+    names = [part.partition("=")[0] for part in link_of(provider).partition("?")[2].split("&")]
+    assert ", ".join(f"`{name}`" for name in names) in row
+
+
 def test_the_signature_stands_where_the_provider_left_room() -> None:
     """The made-up provider's parameters keep their order and their spelling."""
     query = link_of(MADE_UP).partition("?")[2]
@@ -219,6 +228,14 @@ def test_a_link_without_its_proof_holds_under_no_key(provider: Provider) -> None
         assert not claim.holds(KEY), broken
 
 
+@each_provider
+def test_a_link_without_a_date_is_dead(provider: Provider) -> None:
+    """What doesn't say when it dies never lived."""
+    claim = claim_of(link_of(provider).partition("?")[0])
+    assert claim is not None
+    assert claim.is_dead(CREATED_AT)
+
+
 @pytest.mark.parametrize(
     "target",
     [
@@ -232,6 +249,8 @@ def test_a_link_without_its_proof_holds_under_no_key(provider: Provider) -> None
         "/media/made-up/id/1280x720-8s?until=1&seal=1",
         "/media/made-up/id/٣x٣-8s/x?until=1&seal=1",
         f"/media/made-up/id/{'9' * 5000}x1-8s/x?until=1&seal=1",
+        f"/media/made-up/id/1x{'9' * 5000}-8s/x?until=1&seal=1",
+        f"/media/made-up/id/1x1-{'9' * 5000}s/x?until=1&seal=1",
         "/media/made-up/%FF/1280x720-8s/x?until=1&seal=1",
         "/ns//media/made-up/id/1280x720-8s/x?until=1&seal=1",
         "/ns/a/b/media/made-up/id/1280x720-8s/x?until=1&seal=1",

@@ -134,12 +134,11 @@ def _clock(text: str) -> tuple[str, float]:
 def _instant(text: str) -> int:
     from emulator.core.units import parse_instant  # noqa: PLC0415 - most commands need none
 
-    try:
-        instant = parse_instant(text)
-    except OverflowError:
-        instant = -1
-    if instant < 0:
-        raise ValueError(f"expected an instant from 1970 on, such as 2025-01-01T00:00:00Z, got {text!r}")
+    instant = parse_instant(text)
+    # What a scenario's own clock may begin with: far from where dates and their arithmetic end.
+    if not parse_instant("2000-01-01T00:00:00Z") <= instant < parse_instant("2100-01-01T00:00:00Z"):
+        wanted = "an instant in the years 2000 to 2099, such as 2025-01-01T00:00:00Z"
+        raise ValueError(f"expected {wanted}, got {text!r}")
     return instant
 
 

@@ -40,11 +40,16 @@ _WHOLE: Final = re.compile(r"(?:\d{1,15}(?:\.\d{1,15})?(?:us|ms|s|m|h|d))+", re.
 def parse_duration(text: str) -> Duration:
     """The duration that ``250ms``, ``4m15s`` or ``1h`` names; ``ValueError`` for anything else."""
     if not _WHOLE.fullmatch(text):
-        raise ValueError(f"expected a duration such as 500ms, 5s or 4m15s, got {text!r}")
+        raise ValueError(f"expected a duration such as 500ms, 5s or 4m15s, got {_shown(text)}")
     return sum(
         int(whole) * _UNITS[unit] + round(float(f"0{fraction}") * _UNITS[unit])
         for whole, fraction, unit in _PART.findall(text)
     )
+
+
+def _shown(text: str) -> str:
+    """As much of a text in quotes as tells what it is."""
+    return repr(text) if len(text) <= 100 else f"{text[:100]!r} and so on"
 
 
 def format_duration(duration: Duration) -> str:
@@ -61,7 +66,7 @@ def format_duration(duration: Duration) -> str:
 
 def parse_instant(text: str) -> Instant:
     """The instant of an ISO 8601 date and time with its zone, such as ``2025-01-01T00:00:00Z``; else ``ValueError``."""
-    wanted = f"expected an instant such as 2025-01-01T00:00:00Z, got {text!r}"
+    wanted = f"expected an instant such as 2025-01-01T00:00:00Z, got {_shown(text)}"
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -21,7 +21,6 @@ from emulator.providers.openai_style import (
     failure_words,
     gateway_headers,
     gateway_refusal,
-    number,
     plain_link,
     plain_link_dies_at,
     plain_storage_refusal,
@@ -172,7 +171,8 @@ def _echo(fields: Mapping[str, Any], _entropy: bytes) -> tuple[Any, ...]:
 def _seconds(fields: Mapping[str, Any]) -> str | None:
     """documents/001: a whole number as a string."""
     asked = seconds_asked(fields)
-    return asked if number(asked) is None else text(str(whole(asked)))
+    seconds = whole(asked)
+    return asked if seconds is None else text(str(seconds))
 
 
 def _size(fields: Mapping[str, Any]) -> str | None:

@@ -282,10 +282,17 @@ def number(value: Any) -> float | None:
     return parsed if isfinite(parsed) else None
 
 
+_WHOLE: Final = 2**63
+"""Our writer of JSON takes no more, and neither do the integers of Go, the gateway's language."""
+
+
 def whole(value: Any) -> int | None:
-    """The nearest whole number of a number or of a text that is one."""
+    """The nearest whole number of a number or of a text that is one; ``None`` where it has more than 64 bits."""
     parsed = number(value)
-    return None if parsed is None else floor(parsed + 0.5)
+    if parsed is None:
+        return None
+    nearest = value if isinstance(value, int) else floor(parsed + 0.5)
+    return nearest if -_WHOLE <= nearest < _WHOLE else None
 
 
 def text(value: Any) -> str | None:

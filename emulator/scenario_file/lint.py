@@ -116,10 +116,9 @@ def _about_links(life: Life) -> Iterator[Doubt]:
         if video is not None and video.renew and not lives_on:
             message = "'renew' does nothing where no 'expires_in' says how long a link lives"
             yield "renew-without-expires-in", (*path, "video", "renew"), message, "add expires_in: 1h"
-        is_first = index == 0 or life.stretches[index - 1].entry.status is not Status.COMPLETED
-        if not lives_on and is_first and stretch.earliest >= DEFAULT_LINK_LIFE:
+        if not lives_on and stretch.earliest >= DEFAULT_LINK_LIFE:
             message = (
-                f"the link dies {DEFAULT_LINK_LIFE // DAY} day after the creation, before the task completes"
+                f"the link dies {DEFAULT_LINK_LIFE // DAY} day after the creation, before this entry shows it"
             )
             yield "link-dead-on-arrival", path, message, "add video: {expires_in: 1h}"
 

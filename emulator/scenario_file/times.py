@@ -185,8 +185,7 @@ def _call_span(scalar: Scalar) -> Span:
         raise Wrong(hint=f"write {high}-{low}")
     if every is not None:
         return Span(every, None, every)
-    first = one or low or least or 1
-    return Span(first, one or high)
+    return Span(one or low or least or 1, one or high)
 
 
 def _call_hint(written: str) -> str | None:

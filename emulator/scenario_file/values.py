@@ -1,6 +1,7 @@
 """Values of the language that aren't times: shares, JSON with templates, matchers."""
 
 import re
+from math import isfinite
 from typing import Any, Final
 
 from emulator.core import template
@@ -60,8 +61,6 @@ SHARE: Final = Simple(
 
 # JSON and templates
 
-_MOST: Final = 1 << 64
-
 
 class JsonValue:
     """Any JSON value. With ``templates`` it becomes a `template.Template` where a string in it holds one."""
@@ -88,7 +87,7 @@ class JsonValue:
 
     def _scalar(self, node: Scalar, path: Path, report: Report) -> Any:
         value = value_of(node)
-        if is_number(node) and not -_MOST / 2 <= float(value or 0) < _MOST:
+        if is_number(node) and not _fits(value):
             message = f"expected a number of 64 bits, got {wording.shown(node)}"
             report.mistake("wrong-value", node, path, message, f'write "{node.text[:60]}" in quotes')
         elif isinstance(value, str) and self._templates:
@@ -98,6 +97,11 @@ class JsonValue:
     def schema(self, defs: Defs) -> Json:
         """Anything, or any object."""
         return {"type": "object"} if self._only_mapping else {}
+
+
+def _fits(number: Any) -> bool:
+    """Whether JSON writers and readers agree on the number."""
+    return -(1 << 63) <= number < 1 << 64 if isinstance(number, int) else isfinite(number)
 
 
 def check_templates(node: Scalar, path: Path, report: Report) -> None:

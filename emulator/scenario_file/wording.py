@@ -244,7 +244,7 @@ WARNINGS: Final[Mapping[str, str]] = MappingProxyType(
         "scaled-clock-wait": "A scaled clock and a `retry_after`: real clients sleep in real time.",
         "unclosed-template": "`{{` without `}}`.",
         "renew-without-expires-in": "`renew` where nothing says how long a link lives.",
-        "link-dead-on-arrival": "A task that completes after its link has died, 24 hours after creation.",
+        "link-dead-on-arrival": "A link that is dead when it is first shown: it dies 24 hours after the creation.",
     }
 )
 """The kinds of warnings: the file loads, and ``lint: {ignore: [...]}`` silences them."""

@@ -38,6 +38,7 @@ def test_unusable_file_name_is_a_mistake(tmp_path: Path) -> None:
     file = tmp_path / "a b.yaml"
     file.write_text("version: 1\n")
     problem = problem_of(file)
+    assert (problem.line, problem.column) == (1, 1)
     assert "a b" in problem.message
     assert problem.hint == "add a line such as name: slow-queue"
 

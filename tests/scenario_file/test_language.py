@@ -429,6 +429,22 @@ def test_equal_rules_get_different_ids() -> None:
     assert other != first
 
 
+def test_lists_may_be_empty() -> None:
+    """No tasks: every create takes the happy path, as with no list at all; no rules: none."""
+    said = scenario("tasks: []\nrules: []\nauth: {reject: []}\nlint: {ignore: []}\n")
+    assert (said.items, said.rules, said.auth) == ((), (), Auth())
+
+
+def test_request_is_taken_as_it_stands() -> None:
+    """Braces in a request are what the client sent, not a template; the largest numbers of JSON are kept."""
+    (item,) = scenario("""\
+tasks:
+  - id: a
+    request: {prompt: "{{ nope }} {{", most: 18446744073709551615, least: -9223372036854775808}
+""").items
+    assert item.request == {"prompt": "{{ nope }} {{", "most": 2**64 - 1, "least": -(2**63)}
+
+
 def test_anchors_have_a_home() -> None:
     """``x-`` keys hold what aliases and merges use; by themselves they say nothing."""
     said = scenario("""\
