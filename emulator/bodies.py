@@ -15,6 +15,8 @@ MIB: Final = 1024 * 1024
 POLL_LIMIT: Final = MIB
 """What polls and control calls may send."""
 CREATE_LIMIT: Final = 64 * MIB
+_SMALL: Final = len(str(POLL_LIMIT))
+"""A length with fewer digits is within every limit."""
 MAX_DEPTH: Final = 64
 LONGEST_STRING: Final = 64 * 1024
 """A longer string of a create request is kept, and echoed, as its digest."""
@@ -52,10 +54,14 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> 
         Hung: the client disconnected.
     """
     _check_announced(headers, limit)
+    return await _rest(await receive(), receive, limit)
+
+
+async def _rest(message: Mapping[str, Any], receive: Receive, limit: int) -> bytes:
+    """The whole body, of which the first message has come."""
     chunks: list[bytes] = []
     size, more = 0, True
     while more:
-        message = await receive()
         if message["type"] != "http.request":
             raise Hung
         chunk = message.get("body", b"")
@@ -64,7 +70,9 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> 
         if size > limit:
             raise TooLarge(limit)
         chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if more:
+            message = await receive()
+    return b"".join(chunks)
 
 
 def unread(headers: Mapping[bytes, bytes]) -> Body:
@@ -78,6 +86,8 @@ def unread(headers: Mapping[bytes, bytes]) -> Body:
 
 def _check_announced(headers: Mapping[bytes, bytes], limit: int) -> None:
     announced = headers.get(b"content-length", b"")
+    if len(announced) < _SMALL:
+        return
     # More than fifteen digits is too large whatever they are, and too long for int() to be asked.
     if announced.isdigit() and (len(announced) > 15 or int(announced) > limit):
         raise TooLarge(limit)
@@ -101,7 +111,11 @@ async def understand(receive: Receive, headers: Mapping[bytes, bytes], limit: in
         if forms and kind == "multipart/form-data":
             _check_announced(headers, limit)
             return await _multipart(receive, content_type, limit)
-        data = await read(receive, headers, limit)
+        _check_announced(headers, limit)
+        message = await receive()
+        data = message.get("body", b"")
+        if not data or message.get("more_body") or len(data) > limit:
+            data = await _rest(message, receive, limit)
     except TooLarge as problem:
         return Body(too_large=str(problem))
     if forms and kind == "application/x-www-form-urlencoded" and not data.lstrip().startswith(b"{"):

@@ -21,7 +21,7 @@ from emulator.core.rules import NOTHING, Rule, Verdict
 from emulator.core.task import Snapshot, Task, link_dies_at, state_at
 from emulator.core.units import SECOND, Instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
-from emulator.engine import MAX_STARTED, Activation, Exchange, Namespace, refusal_of
+from emulator.engine import MAX_STARTED, Activation, Exchange, Namespace, poll_entropy, refusal_of
 from emulator.providers.base import Clip, Inbound, Operation, Provider, Result, Scene, View
 from emulator.replies import (
     JSON,
@@ -61,11 +61,11 @@ def respond(namespace: Namespace, provider: Provider, operation: Operation, requ
             request.broken,
         )
     )
-    exchange = Exchange(provider, operation.name, key, headers, request.origin, now, activation)
-    if type(call) is Poll and unknown is None and request.too_large is None:
-        reply = _plainly_polled(namespace, operation, request, exchange, call)
+    if type(call) is Poll and unknown is None and request.too_large is None and type(key) is str:
+        reply = _plainly_polled(namespace, provider, operation, request, call, activation, now)
         if reply is not None:
             return reply
+    exchange = Exchange(provider, operation.name, key, headers, request.origin, now, activation)
     road = Road(namespace=namespace, request=request, operation=operation, exchange=exchange)
     invalid = unknown or (
         Refusal(Situation.TOO_LARGE, request.too_large) if request.too_large else call.refusal
@@ -99,23 +99,27 @@ def _key_in(
 
 
 def _plainly_polled(
-    namespace: Namespace, operation: Operation, request: Request, exchange: Exchange, call: Poll
+    namespace: Namespace,
+    provider: Provider,
+    operation: Operation,
+    request: Request,
+    call: Poll,
+    activation: Activation,
+    now: Instant,
 ) -> Reply | None:
     """The reply to a poll of one task that nothing but its timeline has a say in; ``None``: not such a poll.
 
     A shortcut for nearly every poll there is; `test_endpoint.py` holds it equal to the long road.
     """
-    if len(call.ids) != 1 or call.by_alias or call.refusal is not None or isinstance(exchange.key, ErrorName):
+    if len(call.ids) != 1 or call.by_alias or call.refusal is not None:
         return None
-    provider, now = exchange.provider, exchange.now
     task = namespace.store.get(provider.name, call.ids[0])
     if task is None or not task.plan.is_plain or task.created_at > now:
         return None
     if not namespace.in_force(provider).is_open or namespace.clock.mode == "auto":
         return None
-    profile = task.plan.profile or exchange.profile
+    profile = task.plan.profile or activation.profile
     task, snapshot = namespace.poll(task, now)
-    entropy = namespace.exchange_entropy(exchange, task, answered=True)
     status = snapshot.status
     dies_at = link_dies_at(task, snapshot, now)
     link = None
@@ -123,7 +127,8 @@ def _plainly_polled(
         link = _link(namespace, provider, request, task, snapshot, dies_at, now)
     account = namespace.identity(task.plan.seed).account(provider)
     view = View(task, snapshot, now, profile, account, link, dies_at)
-    body = operation.answer(call, (operation.item(view),), exchange.profile)
+    body = operation.answer(call, (operation.item(view),), activation.profile)
+    entropy = poll_entropy(task)
     scene = Scene(profile, request.method, request.path, now, entropy, status, OperationName.POLL)
     headers = [JSON, *provider.headers(scene), (b"date", date_field(now // SECOND))]
     return Reply(200, headers, orjson.dumps(body), 0, None, (task.id,))
@@ -134,6 +139,8 @@ def _activation(
 ) -> tuple[Activation, Refusal | None]:
     """The scenario that applies to a request without a task of its own, and why it can't be found."""
     named = request.headers.get(b"x-emulator-scenario")
+    if named is None and operation.name is not OperationName.CREATE:
+        return namespace.in_force(provider), None
     found: Activation | None = None
     refusal: Refusal | None = None
     if named is not None:
@@ -144,7 +151,7 @@ def _activation(
             refusal = Refusal(
                 ErrorName.BAD_REQUEST, f"X-Emulator-Scenario names no scenario: {name!r}; there are: {names}"
             )
-    elif operation.name is OperationName.CREATE and isinstance(request.fields, dict):
+    elif isinstance(request.fields, dict):
         prompt = request.fields.get("prompt")
         found = namespace.activation_in_prompt(prompt) if isinstance(prompt, str) else None
     return namespace.in_force(provider, found), refusal

@@ -214,7 +214,9 @@ class Namespace:
     def in_force(self, provider: Provider, activation: Activation | None = None) -> Activation:
         """What applies to the provider: the scenario named, else the active one, or the happy path."""
         activation = activation or self.active
-        return activation if activation.scenario.speaks_of(provider.name) else self._happy
+        if not activation.scenario.providers or activation.scenario.speaks_of(provider.name):
+            return activation
+        return self._happy
 
     def _take_clock_of(self, what: Scenario) -> None:
         if what.clock is None or self.settings.clock is not None or self.clock_is_set:
@@ -469,7 +471,7 @@ class Namespace:
         They are the task's own where it counts such exchanges, so that no other client's calls change them.
         """
         if task is not None and answered:
-            return task.entropy[32:44] + (task.polls & 0xFFFFFFFF).to_bytes(4, "big")
+            return poll_entropy(task)
         if task is not None and task.calls is not None:
             number = task.calls.get(exchange.operation, 0)
             return seeded.draw(task.entropy, f"exchange {exchange.operation}", number)
@@ -496,6 +498,11 @@ class Namespace:
             changes.append(next_change(task, now))
         ahead = [change for change in changes if change is not None]
         return self.clock.move_to(min(ahead)) if ahead else now
+
+
+def poll_entropy(task: Task) -> bytes:
+    """Sixteen bytes that are the task's last answered poll's own."""
+    return task.entropy[32:44] + (task.polls & 0xFFFFFFFF).to_bytes(4, "big")
 
 
 def refusal_of(failure: Failure) -> Refusal:

@@ -206,7 +206,7 @@ class _Client:
             stuck += task is not None and status is not None and self._is_stuck(task)
             if ended == 2:
                 return "terminal", f"ends with {status}"
-            if stuck == 7:
+            if stuck == _POLLS_WHEN_STUCK:
                 return (
                     "stuck",
                     f"stuck: stopped after {format_duration(self._t)}; the task is {status} for good",

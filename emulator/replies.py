@@ -186,8 +186,8 @@ def _header_fields(
         if name.lower() in _FRAMING:
             continue
         text = text_of(template.fill(value, context))
-        # A line break would end the header; nothing a template brings in may do that.
-        text = " ".join(text.splitlines())
+        # A line break would end the header, and other control characters have no place in one.
+        text = "".join(character if character.isprintable() else " " for character in text)
         fields.append((name.lower().encode("latin-1", "replace"), text.encode("latin-1", "replace")))
     return fields
 

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import logging
-import re
 import signal
 import socket
 import ssl
@@ -12,7 +11,8 @@ from typing import Any, Final
 
 import msgspec
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from emulator.protocol import Protocol
 
 _BACKLOG: Final = 2048
 _ABOUT_THE_PORT: Final = frozenset({errno.EADDRINUSE, errno.EACCES})
@@ -71,13 +71,14 @@ def made(app: Any, address: Address, on_ready: Callable[[], None]) -> "_Announci
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         app,
-        http=_Protocol,
+        http=Protocol,
         ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
         date_header=False,
+        proxy_headers=False,  # links name another address by --public-url, not by what a request says
         timeout_graceful_shutdown=address.grace,  # type: ignore[arg-type] # seconds; a fraction works too
         ssl_certfile=address.tls_cert,
         ssl_keyfile=address.tls_key,
@@ -108,29 +109,6 @@ class _Announcing(uvicorn.Server):
     def _close_connections(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.close()
-
-
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's, and it takes no notice of an offer to go on in HTTP/2 over plain TCP.
-
-    Java's own client makes that offer with its requests. httptools ends a request at its head where an
-    upgrade is offered, so a POST would have lost its body.
-    """
-
-    def data_received(self, data: bytes) -> None:
-        if b"h2c" in data and self._is_between_requests():
-            data = _without_offer(data)
-        super().data_received(data)
-
-    def _is_between_requests(self) -> bool:
-        # uvicorn's types leave out that a connection begins without a cycle.
-        return self.cycle is None or not self.cycle.more_body  # type: ignore[redundant-expr]
-
-
-def _without_offer(data: bytes) -> bytes:
-    head, blank_line, rest = data.partition(b"\r\n\r\n")
-    head = re.sub(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n|$)", b"", head, flags=re.IGNORECASE)
-    return head + blank_line + rest
 
 
 def check_tls(address: Address) -> None:

@@ -66,8 +66,8 @@ class MemoryStore:
 
     def renew(self, task: Task) -> None:
         """Keep a task's new value, unless the task was given up meanwhile."""
-        tasks = self._tasks[task.provider]
-        if task.id in tasks:
+        tasks = self._tasks.get(task.provider)
+        if tasks is not None and task.id in tasks:
             tasks[task.id] = task
 
     def alias(self, provider: str, name: str, task_id: str) -> None:

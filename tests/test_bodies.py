@@ -1,6 +1,7 @@
 """Request bodies: read within bounds, understood as JSON values, never tripped over."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from itertools import cycle
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 from emulator import bodies
 from emulator.bodies import (
     CREATE_LIMIT,
+    FORM_LIMIT,
     LONGEST_STRING,
     MAX_DEPTH,
     MAX_PARTS,
+    MAX_SEPARATORS,
     MIB,
     POLL_LIMIT,
     Body,
@@ -178,6 +181,17 @@ def test_keeps_a_digest_of_a_long_string() -> None:
         assert all(len(key) < 100 for key in fields)
 
 
+def test_counts_the_values_of_what_is_kept() -> None:
+    """A body that would be more values than anybody sends is refused unread; one as long with a long text isn't."""
+    many = b"[" + b"1," * (MAX_SEPARATORS - 1) + b"1]"
+    assert len(understood(many).fields) == MAX_SEPARATORS
+    for data in (b"[1," + many[1:], b"[" * (MAX_SEPARATORS + 1), b'{"a":' * (MAX_SEPARATORS + 1)):
+        assert understood(data).broken == (
+            "the body has more than 100,000 commas and brackets, the most that is read"
+        )
+    assert understood(orjson.dumps({"prompt": "x" * MIB})).broken is None
+
+
 def test_leaves_a_poll_as_it_is() -> None:
     """Of a poll nothing is kept, so nothing of it is replaced."""
     long = "a" * (LONGEST_STRING + 1)
@@ -303,6 +317,14 @@ def test_reads_urlencoded_forms(data: bytes, fields: dict[str, Any]) -> None:
     assert understood(data, FORM) == Body(fields)
 
 
+def test_reads_a_mebibyte_of_a_urlencoded_form() -> None:
+    """A urlencoded form may be as long as its limit; one byte more, and the refusal names what may be longer."""
+    assert understood(b"a=" + b"+" * (FORM_LIMIT - 2), FORM).too_large is None
+    assert understood(b"a=" + b"+" * (FORM_LIMIT - 1), FORM).too_large == (
+        "the body is longer than 1 MiB, the most that is read here; multipart/form-data may be longer"
+    )
+
+
 def test_counts_the_fields_of_a_form() -> None:
     """A thousand fields are read, one more is too many."""
     fields = "&".join(f"f{number}={number}" for number in range(MAX_PARTS))
@@ -370,7 +392,13 @@ def test_drops_the_bytes_of_a_file() -> None:
     """A file is measured while it passes by: its megabytes are nowhere kept."""
     chunk = b"x" * MIB
     head = part("file", "", "Content-Type: video/mp4").replace(b'"file"', b'"file"; filename="a.mp4"')[:-2]
-    body = understood([head, *[chunk] * 40, b"\r\n" + END], BOUNDARY)
+    tracemalloc.start()
+    try:
+        body = understood([head, *[chunk] * 40, b"\r\n" + END], BOUNDARY)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 10 * MIB
     assert body == Body({"file": {"filename": "a.mp4", "content_type": "video/mp4", "size": 40 * MIB}})
 
 

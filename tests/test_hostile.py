@@ -252,8 +252,8 @@ def test_odd_fields_of_a_create_do_no_harm(server: Process, path: str, name: str
 @pytest.mark.parametrize("path", CREATES)
 @pytest.mark.parametrize(
     "many",
-    [b'"a",' * 1_000_000, b"[]," * 1_000_000, b"1," * 10_000_000],
-    ids=["strings", "arrays", "20 MB of numbers"],
+    [b'"a",' * 1_000_000, b"[]," * 1_000_000, b"1," * 1_000_000],
+    ids=["strings", "arrays", "numbers"],
 )
 def test_a_create_of_too_many_values_is_refused(server: Process, path: str, many: bytes) -> None:
     """Looking at millions of values would stop the server for seconds, and keeping them would fill it."""
@@ -501,7 +501,7 @@ def test_an_odd_host_does_no_harm(server: Process, host: bytes) -> None:
         assert answer.status_code == 403 or b"evil" not in host
 
 
-def test_many_hosts_are_not_remembered_for_ever(server: Process) -> None:
+def test_thousands_of_hosts_are_told_apart(server: Process) -> None:
     """Each is answered, the provider's own among them, after thousands of others."""
     with server.connect() as wire:
         for number in range(2000):
@@ -515,7 +515,7 @@ def test_many_hosts_are_not_remembered_for_ever(server: Process) -> None:
         assert wire.answer().json()["id"] == "video_abc123"
 
 
-def test_many_keys_and_prompts_are_not_remembered_for_ever(server: Process) -> None:
+def test_thousands_of_keys_are_told_apart(server: Process) -> None:
     """Each key is judged on its own, after thousands of others."""
     with server.connect() as wire:
         for number in range(2000):
@@ -807,8 +807,8 @@ BROKEN_FORMS: Final[Mapping[str, tuple[bytes, str | bytes]]] = {
         b'--edge\r\nContent-Disposition: ;;;="\r\n\r\nx\r\n' + END,
         "multipart/form-data; boundary=edge",
     ),
-    "a header of 30 MB": (
-        b"--edge\r\nX: " + b"a" * 30_000_000 + b"\r\n\r\nx\r\n" + END,
+    "a header of 3 MB": (
+        b"--edge\r\nX: " + b"a" * 3_000_000 + b"\r\n\r\nx\r\n" + END,
         "multipart/form-data; boundary=edge",
     ),
     "100,000 headers": (
@@ -911,6 +911,32 @@ def in_chunks(chunks: Sequence[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         yield b"%x\r\n%s\r\n" % (len(chunk), chunk)
     yield b"0\r\n\r\n"
+
+
+# What comes back of what was sent
+
+ECHOING: Final = """
+version: 1
+tasks:
+  - timeline: [{status: completed, video: {url: "http://x/{{ request.prompt }}", content: redirect}}]
+rules:
+  - {operation: create, headers: {x-echo: "{{ request.prompt }}"}}
+"""
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a\r\nX-Injected: yes", "a\nb", "a\x00b", "a\x1b[31m", "a\x7f", "動", "a b", "ü"]
+)
+def test_nothing_that_a_client_writes_breaks_a_head(prompt: str) -> None:
+    """Where an author has it printed in a header, or in a link that becomes one."""
+    with serving.thread(World(ECHOING).app) as served:
+        created = served.post("/octopusx/v1/videos", {"prompt": prompt})
+        moved = served.get(f"/octopusx/v1/videos/{created.json()['id']}/content")
+    assert (created.status_code, moved.status_code) == (200, 302)
+    assert "x-injected" not in {*created.headers, *moved.headers}
+    assert created.headers["x-echo"].isprintable()
+    assert moved.headers["location"].startswith("http://x/")
+    assert re.fullmatch(r"[!-~]+", moved.headers["location"])
 
 
 # The control API

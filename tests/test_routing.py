@@ -3,7 +3,7 @@
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emulator.providers import PROVIDERS, by_name
@@ -127,6 +127,68 @@ def test_finds_a_route_or_none_for_any_path(segments: list[str]) -> None:
             assert all(params)
             for _, operation in route.rows:
                 assert operation.path.count("{") == len(params)
+
+
+PATHS = st.lists(
+    st.sampled_from(
+        [
+            "",
+            "v1",
+            "videos",
+            "content",
+            "sora",
+            "veo",
+            "tasks",
+            "a",
+            "{}",
+            "{task_id}",
+            "acedata",
+            "octopusx",
+            "ezmodel",
+        ]
+    ),
+    max_size=6,
+).map("/".join)
+
+
+@given(
+    PATHS | st.sampled_from([operation.path for one in PROVIDERS for operation in one.operations]),
+    st.booleans(),
+)
+@example("v1/videos/", False)
+@example("v1/videos/{task_id}/a", False)
+def test_sees_at_a_glance_what_it_would_find(path: str, with_bases: bool) -> None:
+    """The short way to a route leads where the long way leads, or nowhere."""
+    door = Door(PROVIDERS, with_bases=with_bases)
+    for method in ("GET", "HEAD", "POST", "DELETE"):
+        route, params = door.glance(f"/{path}", method)
+        if route is not None:
+            assert (route, params) == door.find(segments_of(f"/{path}", b""), method)
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [("/v1/videos/a", "GET"), ("/v1/videos/a", "HEAD"), ("/v1/videos", "POST"), ("/sora/tasks", "POST")],
+)
+def test_sees_polls_and_creates_at_a_glance(path: str, method: str) -> None:
+    """The paths that are asked for most need no search."""
+    route, params = ROOT.glance(path, method)
+    assert route is not None
+    assert params == (("a",) if path.endswith("/a") else ())
+
+
+def test_leads_to_one_vendor_below_its_base_path() -> None:
+    """A door with base paths tells vendors that share a path apart by them; one without knows none."""
+    based = Door(PROVIDERS, with_bases=True)
+    for name in ("octopusx", "ezmodel"):
+        path = f"{by_name[name].base}/v1/videos/a"
+        assert rows(based, path, "GET") == [(name, "poll")]
+        assert rows(ROOT, path, "GET") is None
+        route, _ = based.find(split(path), "GET")
+        assert route is not None
+        assert route.base == by_name[name].base
+    assert rows(based, "/v1/videos/a", "GET") == rows(ROOT, "/v1/videos/a", "GET")
+    assert rows(based, "/acedata/veo/tasks", "POST") == [("acedata-veo", "poll")]
 
 
 @pytest.mark.parametrize(

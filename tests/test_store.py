@@ -53,6 +53,21 @@ def test_keeps_the_newest_value_of_a_task() -> None:
     assert (len(store), store.dropped, ids(store)) == (3, 0, ["t2", "t1", "t0"])
 
 
+def test_renews_only_what_is_there() -> None:
+    """A new value takes the place of the one before; a task that was given up meanwhile stays so."""
+    store = filled(2, 3)
+    for name in ("t0", "t2"):
+        store.renew(msgspec.structs.replace(task(name), polls=9))
+    found = store.get("octopusx", "t2")
+    assert found is not None
+    assert (found.polls, store.get("octopusx", "t0")) == (9, None)
+    assert (len(store), store.dropped, ids(store)) == (2, 1, ["t2", "t1"])
+    store.clear()
+    store.renew(task("t2"))
+    store.renew(task("t2", "nobody"))
+    assert (len(store), ids(store)) == (0, [])
+
+
 def test_keeps_one_id_under_two_providers_apart() -> None:
     """An id at one provider is another task than the same id at the other, also for other names."""
     store = MemoryStore(10)

@@ -3,7 +3,14 @@
 from enum import StrEnum
 
 
-class Status(StrEnum):
+class Word(StrEnum):
+    """A text of a closed list."""
+
+    # Enum's own hash is written in Python; polls look words up in tables a dozen times.
+    __hash__ = str.__hash__
+
+
+class Status(Word):
     """What a task is doing, in neutral words; each provider prints its own."""
 
     QUEUED = "queued"
@@ -16,7 +23,7 @@ class Status(StrEnum):
 TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 
 
-class OperationName(StrEnum):
+class OperationName(Word):
     """What a client can ask for. Rules, limits and auth name operations by these words."""
 
     CREATE = "create"
@@ -25,14 +32,14 @@ class OperationName(StrEnum):
     DOWNLOAD = "download"
 
 
-class Profile(StrEnum):
+class Profile(Word):
     """Which of a provider's two faces answers: its document's, or its newest public clients' and specifications'."""
 
     DOCUMENTED = "documented"
     CURRENT = "current"
 
 
-class ErrorName(StrEnum):
+class ErrorName(Word):
     """The named errors of the scenario language. Each provider owns status code, body and headers of each."""
 
     NO_TOKEN = "no_token"
@@ -52,7 +59,7 @@ class ErrorName(StrEnum):
     TIMEOUT = "timeout"
 
 
-class Situation(StrEnum):
+class Situation(Word):
     """Refusals that no scenario names but every provider must word: they follow from the request alone."""
 
     NO_ROUTE = "no_route"

@@ -116,14 +116,20 @@ def trace_id(task: Task, account: Account) -> Any:
     values = task.plan.values
     if "trace_id" in values:
         return values["trace_id"]
+    traced = _traced(task.id, account.trace_mask)
     # An id that an author wrote needn't be a UUID: such a task's trace id stands for nothing else.
-    own = task.id if _is_uuid(task.id) else seeded.uuid4_text(task.entropy[_TASK_ID])
-    return _masked(own, account.trace_mask)
+    return traced or _masked(seeded.uuid4_text(task.entropy[_TASK_ID]), account.trace_mask)
 
 
 def alias_of(name: str, account: Account) -> str | None:
     """The id of the task with this trace id, where the one can be computed from the other."""
-    return _masked(name, account.trace_mask) if _is_uuid(name) else None
+    return _traced(name, account.trace_mask)
+
+
+@lru_cache(maxsize=4096)
+def _traced(name: str, mask: int) -> str | None:
+    """The one id for the other, if it is a UUID. Kept, because polls ask for the same ones again."""
+    return _masked(name, mask) if _is_uuid(name) else None
 
 
 def alias(task: Task, account: Account) -> str | None:
@@ -160,26 +166,40 @@ _STARTS_AFTER: Final[Duration] = 60 * MILLISECOND
 def record(service: Service, view: View) -> dict[str, Any]:
     """One task as ``retrieve`` prints it, members in the documents' order."""
     task, account = view.task, view.account
-    chosen = task.plan.values.get
     trace = trace_id(task, account)
     printed: dict[str, Any] = {
-        "_id": chosen("object_id", object_id(task)),
+        "_id": object_id(task),
         "id": task.id,
-        "api_id": chosen("api_id", service.api_id),
-        "application_id": chosen("application_id", account.application_id),
+        "api_id": service.api_id,
+        "application_id": account.application_id,
         "created_at": unix_seconds(task.created_at),
     }
     if view.profile is Profile.CURRENT:
         _add_times(printed, view)
-    printed["credential_id"] = chosen("credential_id", account.credential_id)
+    printed["credential_id"] = account.credential_id
     printed["request"] = orjson.Fragment(task.request)
     printed["trace_id"] = trace
     printed["type"] = "videos"
-    printed["user_id"] = chosen("user_id", account.user_id)
+    printed["user_id"] = account.user_id
+    if task.plan.values:
+        _choose(printed, task.plan.values)
     response = _RESPONSES[view.snapshot.status](service, view, trace)
     if response is not None:
         printed["response"] = response
     return printed
+
+
+def _choose(printed: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Let the record say what the scenario's author says of it."""
+    for name, member in _CHOSEN:
+        if name in values:
+            printed[member] = values[name]
+
+
+_CHOSEN: Final = (
+    ("object_id", "_id"),
+    *((name, name) for name in ("api_id", "application_id", "credential_id", "user_id")),
+)
 
 
 def unix_seconds(instant: Instant) -> float:
