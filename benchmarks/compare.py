@@ -23,7 +23,7 @@ import msgspec
 from benchmarks import load, machine, servers
 from benchmarks.figures import HEAD, Figure, Goal, Rounds, at_least, at_most, imports, row, table, with_block
 from benchmarks.load import Load, Requests, Slice
-from benchmarks.machine import CannotMeasure, Cores
+from benchmarks.machine import CannotMeasure, Place
 from benchmarks.servers import ROOT, Server, Spec, Start
 
 PAGE: Final = ROOT / "docs" / "performance.md"
@@ -36,7 +36,7 @@ _MEGABYTE: Final = 1_000_000
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
     """What every measurement needs at hand."""
 
-    cores: Cores
+    place: Place
     load: Load
     rounds: int
     starts: int
@@ -147,7 +147,7 @@ def polls(bench: Bench) -> Iterator[Figure]:
         for number, (name, scenario) in enumerate(_WORLDS.items()):
             ids = bench.ids(f"world-{number}")
             spec = Spec(scenario=scenario, tasks=_FEW, providers=_PROVIDERS, ids=str(ids))
-            worlds.append((name, ids, stack.enter_context(servers.serving(name, spec, bench.cores))))
+            worlds.append((name, ids, stack.enter_context(servers.serving(name, spec, bench.place))))
         for endpoint in ENDPOINTS:
             yield from _polls_of(bench, endpoint, worlds)
 
@@ -158,7 +158,7 @@ def _polls_of(
     _, ids, first = worlds[0]
     asked = endpoint.requests(ids)
     size = servers.answer_length(first.port, asked.before + asked.ids.read_bytes().split()[0] + asked.after)
-    with servers.serving("constant answer", Spec(size=size), bench.cores) as constant:
+    with servers.serving("constant answer", Spec(size=size), bench.place) as constant:
         contenders = [(server, endpoint.requests(folder)) for _, folder, server in worlds]
         rounds = bench.interleaved([*contenders, (constant, asked)])
     for number, (name, _, _) in enumerate(worlds):
@@ -186,7 +186,7 @@ def growth(bench: Bench) -> Iterator[Figure]:
             spec = Spec(
                 scenario=scenario, tasks=tasks, providers=(endpoint.provider,), ids=str(ids), more=more
             )
-            server = stack.enter_context(servers.serving(f"{tasks:,} tasks", spec, bench.cores))
+            server = stack.enter_context(servers.serving(f"{tasks:,} tasks", spec, bench.place))
             contenders.append((server, endpoint.requests(ids)))
         rounds = bench.interleaved(contenders)
     many = contenders[1][0].ready
@@ -226,39 +226,48 @@ def start(bench: Bench) -> Iterator[Figure]:
     _start_once(bench)  # the first start of all writes .pyc files
     pairs = [_start_once(bench) for _ in range(bench.starts)]
     ratios = tuple(mine.seconds / bare.seconds for mine, bare in pairs)
-    seconds, bare_seconds = (median(start.seconds for start in starts) for starts in zip(*pairs, strict=True))
-    resident, bare_resident = (
-        median(start.resident for start in starts) for starts in zip(*pairs, strict=True)
-    )
+    thrift = median(mine.cpu / bare.cpu for mine, bare in pairs)
+    ours, bare = (_typical(starts) for starts in zip(*pairs, strict=True))
     yield Figure(
         name="start to first answer, against bare uvicorn",
         value=median(ratios),
         goal=at_most(1.5),
-        detail=f"{seconds * 1000:.0f} and {bare_seconds * 1000:.0f} ms ({min(ratios):.2f} to {max(ratios):.2f})",
+        detail=f"{ours.seconds * 1000:.0f} and {bare.seconds * 1000:.0f} ms ({min(ratios):.2f} to {max(ratios):.2f}); "
+        f"CPU {ours.cpu * 1000:.0f} and {bare.cpu * 1000:.0f} ms, ratio {thrift:.2f}",
         samples=ratios,
     )
     yield Figure(
         name="idle memory after the first answer",
-        value=resident / _MEGABYTE,
+        value=ours.resident / _MEGABYTE,
         unit="MB",
         goal=at_most(45),
-        detail=f"bare uvicorn {bare_resident / _MEGABYTE:.1f} MB",
+        detail=f"bare uvicorn {bare.resident / _MEGABYTE:.1f} MB",
     )
     for option in ("--version", "--help"):
         command = (sys.executable, "-m", "emulator", option)
-        runs = tuple(servers.ran(command, bench.cores).seconds * 1000 for _ in range(bench.starts))
+        runs = tuple(servers.ran(command, bench.place).seconds * 1000 for _ in range(bench.starts))
         yield Figure(
             name=f"video-emulator {option}", value=median(runs), unit="ms", detail="to its end", samples=runs
         )
 
 
+def _typical(starts: Sequence[Start]) -> Start:
+    """The median of each."""
+    return Start(
+        seconds=median(start.seconds for start in starts),
+        cpu=median(start.cpu for start in starts),
+        resident=round(median(start.resident for start in starts)),
+    )
+
+
 def _start_once(bench: Bench) -> tuple[Start, Start]:
-    return servers.started(_SERVE, bench.cores), servers.started(_BARE, bench.cores)
+    return servers.started(_SERVE, bench.place), servers.started(_BARE, bench.place)
 
 
-def import_table() -> str:
+def import_table(bench: Bench) -> str:
     """Where the time of `serve`'s imports goes."""
-    report = servers.printed_errors([sys.executable, "-X", "importtime", "-c", "import emulator.cli.run"])
+    command = (sys.executable, "-X", "importtime", "-c", "import emulator.cli.run")
+    report = servers.printed_errors(command, bench.place)
     return table(imports(report), ("package", "modules", "ms (slowed by measuring)"))
 
 
@@ -274,7 +283,6 @@ _GROUPS: Final[dict[str, Callable[[Bench], Iterator[Figure]]]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit status: 0, unless something couldn't be measured. It judges nothing."""
     told = _parser().parse_args(arguments)
-    servers.environment_without_scenarios()
     try:
         text, figures = _measured(told)
     except CannotMeasure as reason:
@@ -309,15 +317,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measured(told: argparse.Namespace) -> tuple[str, list[Figure]]:
-    cores = machine.cores()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        place = machine.place(folder)
         bench = Bench(
-            cores=cores,
-            load=Load(cores, told.seconds, Path(folder), prefer_wrk=not told.no_wrk),
+            place=place,
+            load=Load(place, told.seconds, folder, prefer_wrk=not told.no_wrk),
             rounds=told.rounds or (3 if told.quick else 9),
             starts=told.starts or (5 if told.quick else 15),
             tasks=told.tasks,
-            folder=Path(folder),
+            folder=folder,
         )
         figures = []
         groups = told.only or list(_GROUPS)
@@ -327,7 +336,7 @@ def _measured(told: argparse.Namespace) -> tuple[str, list[Figure]]:
                 figures.append(figure)
         parts = [_about(bench), table(map(row, figures), HEAD)]
         if "start" in groups:
-            parts.append(import_table())
+            parts.append(import_table(bench))
     return "\n\n".join(parts), figures
 
 
@@ -335,7 +344,7 @@ def _about(bench: Bench) -> str:
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     how = f"{bench.rounds} slices of {bench.load.seconds:g} s, {bench.starts} starts"
     who = f"load: {bench.load.name}, {load.CONNECTIONS} connections"
-    return f"{day}. {machine.described(bench.cores)}. {who}; {how}."
+    return f"{day}. {machine.described(bench.place)}. {who}; {how}."
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from benchmarks.machine import CannotMeasure, Cores, busy_seconds, cpu_seconds, running_on
+from benchmarks.machine import CannotMeasure, Place, busy_seconds, cpu_seconds, running_on
 from benchmarks.servers import ROOT, Server
 
 CONNECTIONS: Final = 16
@@ -94,8 +94,8 @@ class Counted(msgspec.Struct, frozen=True):
 class Load:
     """Puts a server under load, for a slice at a time."""
 
-    def __init__(self, cores: Cores, seconds: float, folder: Path, prefer_wrk: bool = True) -> None:
-        self._cores = cores
+    def __init__(self, place: Place, seconds: float, folder: Path, prefer_wrk: bool = True) -> None:
+        self._place = place
         self.seconds = seconds
         self._folder = folder
         self._slices = 0
@@ -115,7 +115,7 @@ class Load:
         """
         command = self._command(server.port, requests)
         busy, cpu, began = busy_seconds(), cpu_seconds(server.pid), time.monotonic()
-        output, load_cpu = _run(command, self._cores.load)
+        output, load_cpu = _run(command, self._place)
         lasted = time.monotonic() - began
         cpu = cpu_seconds(server.pid) - cpu
         foreign = busy_seconds() - busy - cpu - load_cpu
@@ -147,10 +147,12 @@ class Load:
         return [self.wrk, "-t1", f"-c{CONNECTIONS}", length, "-s", str(_LUA), url, "--", *files]
 
 
-def _run(command: Sequence[str], core: int) -> tuple[str, float]:
+def _run(command: Sequence[str], place: Place) -> tuple[str, float]:
     """What the command printed, and the processor time that it took."""
-    with running_on(core):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    with running_on(place.load):
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=place.environment
+        )
     assert process.stdout is not None
     with process.stdout as stdout:
         output = stdout.read()

@@ -4,7 +4,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +15,8 @@ import msgspec
 MEASURED: Final = ("uvicorn", "uvloop", "httptools", "msgspec", "orjson")
 """The packages whose versions the figures depend on."""
 
+_UNWANTED: Final = ("VIDEO_EMULATOR_", "PYTHONDONTWRITEBYTECODE")
+"""Variables that would change what is measured: settings of the emulator, and no compiled files."""
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _IDLE: Final = (3, 4)
 """Where a line of /proc/stat counts time that nobody used: idle, and waiting for disks."""
@@ -26,19 +28,29 @@ class CannotMeasure(Exception):
     """The figures can't be taken here; the text says why and what would help."""
 
 
-class Cores(msgspec.Struct, frozen=True):
-    """Who runs where. On a machine with one core both are the same, and the figures are worth less."""
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Who runs where, and in which environment."""
 
     server: int
+    """The servers' core."""
     load: int
+    """The load's core. On a machine with one core it is the same, and the figures are worth less."""
+    environment: Mapping[str, str]
 
 
-def cores() -> Cores:
-    """Two of the cores that this process may use."""
+def place(folder: Path) -> Place:
+    """Two of the cores that this process may use, and an environment that leaves its traces in ``folder``.
+
+    Raises:
+        CannotMeasure: on another system than Linux.
+    """
     if not Path("/proc/stat").exists() or not hasattr(os, "sched_setaffinity"):
         raise CannotMeasure("the benchmarks read /proc and pin processes to cores: they need Linux")
     usable = sorted(os.sched_getaffinity(0))
-    return Cores(usable[0], usable[1 % len(usable)])
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_UNWANTED)}
+    # An installed program is compiled when it is first run, and so are these.
+    environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    return Place(server=usable[0], load=usable[1 % len(usable)], environment=environment)
 
 
 @contextmanager
@@ -77,7 +89,7 @@ def resident_bytes(pid: int) -> int:
     return int(found[1]) * 1024
 
 
-def described(where: Cores) -> str:
+def described(where: Place) -> str:
     """The machine and what runs on it, in one line."""
     model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
     name = model[1] if model else platform.machine()

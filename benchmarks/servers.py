@@ -1,6 +1,5 @@
 """Starting the contenders, each in a process of its own, and asking them."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks.machine import CannotMeasure, Cores, resident_bytes, running_on
+from benchmarks.machine import CannotMeasure, Place, cpu_seconds, resident_bytes, running_on
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _PATIENCE: Final = 120.0
@@ -65,11 +64,11 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def serving(name: str, spec: Spec, cores: Cores) -> Iterator[Server]:
+def serving(name: str, spec: Spec, place: Place) -> Iterator[Server]:
     """The contender, until the end of the block."""
     command = [sys.executable, "-m", "benchmarks.contender", msgspec.json.encode(spec).decode()]
-    with running_on(cores.server):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
+    with running_on(place.server):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=place.environment)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -101,37 +100,42 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float
     """From its beginning to its first answer, or to its end."""
+    cpu: float = 0.0
+    """Seconds of processor time up to that answer."""
     resident: int = 0
-    """Bytes of memory after that answer."""
+    """Bytes of memory after it."""
 
 
-def started(command: Sequence[str], cores: Cores) -> Start:
+def started(command: Sequence[str], place: Place) -> Start:
     """How long a server takes from its start to its first answer. It gets a free port as its last argument."""
     port = _free_port()
     began = time.perf_counter()
-    with running_on(cores.server):
-        process = subprocess.Popen([*command, str(port)], cwd=ROOT, **_QUIET)
+    with running_on(place.server):
+        process = subprocess.Popen([*command, str(port)], cwd=ROOT, env=place.environment, **_QUIET)
     try:
         _first_answer(port, process)
-        return Start(seconds=time.perf_counter() - began, resident=resident_bytes(process.pid))
+        lasted, pid = time.perf_counter() - began, process.pid
+        return Start(seconds=lasted, cpu=cpu_seconds(pid), resident=resident_bytes(pid))
     finally:
         process.kill()
         process.wait()
 
 
-def ran(command: Sequence[str], cores: Cores) -> Start:
+def ran(command: Sequence[str], place: Place) -> Start:
     """How long a command takes to its end."""
     began = time.perf_counter()
-    with running_on(cores.server):
-        process = subprocess.Popen(command, cwd=ROOT, **_QUIET)
+    with running_on(place.server):
+        process = subprocess.Popen(command, cwd=ROOT, env=place.environment, **_QUIET)
     if process.wait():
         raise CannotMeasure(f"{' '.join(command)} ended with status {process.returncode}")
     return Start(seconds=time.perf_counter() - began)
 
 
-def printed_errors(command: Sequence[str]) -> str:
+def printed_errors(command: Sequence[str], place: Place) -> str:
     """What a command writes to its standard error."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=place.environment, capture_output=True, text=True, check=True
+    )
     return done.stderr
 
 
@@ -160,9 +164,3 @@ def _first_answer(port: int, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.0005)
         if process.poll() is not None or time.monotonic() > given_up:
             raise CannotMeasure(f"{process.args!r} didn't answer; run it by hand to see why")
-
-
-def environment_without_scenarios() -> None:
-    """Forget settings of the emulator that the caller's environment may hold: they would be measured too."""
-    for name in [name for name in os.environ if name.startswith("VIDEO_EMULATOR_")]:
-        del os.environ[name]

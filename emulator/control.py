@@ -48,7 +48,7 @@ def _problem(_request: Request, problem: Exception) -> Response:
 
 def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    # Not request.url, which can't be had where the Host is no host.
+    # Not request.url, which can't be had where the query has bytes that are no UTF-8.
     path = request.scope["path"][:200]
     if error.status_code == 404:
         detail = f"the control API has no {path}; docs/control-api.md lists its routes"

@@ -216,7 +216,7 @@ def _view(road: Road, task: Task, snapshot: Snapshot) -> View:
         link = _link(road.namespace, exchange.provider, road.request, task, snapshot, dies_at, exchange.now)
     account = road.namespace.identity(task.plan.seed).account(exchange.provider)
     failure = snapshot.entry.failure
-    if failure is not None and isinstance(failure.message, template.Template):
+    if failure is not None and isinstance(failure.message, str) and template.holds_any(failure.message):
         message = template.fill(failure.message, context_of_task(road.namespace, task, exchange.now))
         worded_failure = msgspec.structs.replace(failure, message=message)
         entry = msgspec.structs.replace(snapshot.entry, failure=worded_failure)

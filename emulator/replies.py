@@ -83,7 +83,7 @@ class Road(msgspec.Struct, kw_only=True):
 
 def refused(road: Road, refusal: Refusal) -> Reply:
     """The provider's own words for a refusal."""
-    if isinstance(refusal.message, template.Template):
+    if isinstance(refusal.message, str) and template.holds_any(refusal.message):
         message = template.fill(refusal.message, context_of(road))
         refusal = msgspec.structs.replace(refusal, message=message)
     if road.snapshot is None and road.task is not None:

@@ -262,3 +262,13 @@ def test_any_request_gets_a_well_formed_answer(kind: str, profile: Profile, aske
         answered = asyncio.run(answer_to(world.app, request))
         check(request, answered)
         asked.extend(sequels(request, answered))
+
+
+def test_a_query_may_have_bytes_that_are_no_text() -> None:
+    """Servers other than ours hand them over; the control API reads them and refuses what it doesn't know."""
+    app = World().app
+    for method, status_code in (("GET", 400), ("DELETE", 405)):
+        asked = Asked(method, "/__admin/tasks", b"\xff=\x80", ((b"host", b"localhost"),))
+        answered = asyncio.run(answer_to(app, asked))
+        check(asked, answered)
+        assert answered.status_code == status_code

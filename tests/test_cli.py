@@ -340,6 +340,17 @@ def test_the_scale_reaches_the_clock() -> None:
         assert (clock["mode"], clock["scale"]) == ("scaled", 2.5)
 
 
+def test_a_start_alone_is_a_real_clocks() -> None:
+    """It takes the place of the scenario's own clock, too."""
+    manual = "version: 1\nclock: {mode: manual}\n"
+    with started(
+        "--port", "0", "--start", "2025-01-01T00:00:00Z", env={run.IN_ENVIRONMENT: manual}
+    ) as server:
+        clock = serving.Served(server.port).get("/__admin/clock").json()
+        assert clock["mode"] == "real"
+        assert clock["now"].startswith("2025-01-01T00:0")
+
+
 def test_empty_variables_count_as_not_set() -> None:
     """A compose file that passes on what isn't there starts all the same; Kubernetes' own PORT isn't meant."""
     empty = {variable_of(option): "" for option in WRONG} | {run.IN_ENVIRONMENT: ""}

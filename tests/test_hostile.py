@@ -628,8 +628,7 @@ def test_who_asks_first_is_told_to_go_on(server: Process) -> None:
     with server.connect() as wire:
         head = b"POST /sora/tasks HTTP/1.1\r\n%sExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
         wire.send([head % (HEAD, len(body))])
-        assert wire.line() == b"HTTP/1.1 100 Continue\r\n"
-        assert wire.line() == b"\r\n"
+        assert [wire.line(), wire.line()] == [b"HTTP/1.1 100 Continue\r\n", b"\r\n"]
         wire.send([body])
         assert wire.answer().body == b"{}"
 
@@ -669,21 +668,25 @@ def test_an_offer_of_http_2_costs_no_body(server: Process, header: bytes) -> Non
             assert answer.json()["id"] in {SORA, "video_abc123"}
 
 
-def test_a_body_that_speaks_of_http_2_is_left_alone(server: Process) -> None:
-    """The offer is a header's: the same words in a prompt stay."""
+@pytest.mark.parametrize("asks_first", [False, True], ids=["with the head", "after it"])
+def test_a_body_that_speaks_of_http_2_is_left_alone(server: Process, asks_first: bool) -> None:
+    """The offer is a header's: the same words in a prompt stay, whether head and body arrive together or not."""
     prompt = "a\r\nUpgrade: h2c\r\nb"
-    [body] = [json.dumps({"prompt": prompt, "async": True}).encode()]
-    raw = body.replace(b"\\r\\n", b"\r\n")
-    multipart = (
-        b'--edge\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n'
-        + prompt.encode()
-        + b"\r\n--edge--\r\n"
+    body = f"async=true&prompt={prompt}".encode()
+    head = (
+        b"POST /acedata/sora/videos HTTP/1.1\r\n%sContent-Type: application/x-www-form-urlencoded\r\n" % HEAD
     )
-    assert server.post("/acedata/sora/videos", raw).status_code == 400
-    task_id = server.post("/acedata/sora/videos", multipart, headers=[*KEY.items(), MULTIPART]).json()[
-        "task_id"
-    ]
-    assert server.post("/acedata/sora/tasks", {"id": task_id}).json()["request"]["prompt"] == prompt
+    head += b"Content-Length: %d\r\n" % len(body)
+    with server.connect() as wire:
+        if asks_first:
+            wire.send([head + b"Expect: 100-continue\r\n\r\n"])
+            assert [wire.line(), wire.line()] == [b"HTTP/1.1 100 Continue\r\n", b"\r\n"]
+            wire.send([body])
+        else:
+            wire.send([head + b"\r\n" + body])
+        task_id = wire.answer().json()["task_id"]
+    record = server.post("/acedata/sora/tasks", {"id": task_id}).json()
+    assert record["request"]["prompt"] == prompt
 
 
 # Methods
@@ -762,7 +765,8 @@ def test_a_method_that_a_control_route_lacks_is_a_problem(server: Process, metho
 
 
 @pytest.mark.parametrize(
-    "path", ["/__admin", "/__admin/nothing", "/__admin/tasks/x", "/__admin/%00", "/__admin//"]
+    "path",
+    ["/__admin", "/__admin/nothing", "/__admin/tasks/x", "/__admin/%00", "/__admin//", "/__admin/clock//"],
 )
 def test_a_control_route_that_isnt_there_is_a_problem(server: Process, path: str) -> None:
     """404, and where the routes are listed."""

@@ -136,6 +136,7 @@ def test_it_gives_up_where_polls_do_not_show_the_task() -> None:
     found = preview("version: 1\nrules:\n  - {operation: poll, error: invalid_token}\n")
     assert found.reason == "refused"
     assert found.end == "gave up after 20 polls in a row that didn't show the task"
+    assert len(statuses(found)) == 20
     assert {step.status_code for step in found.steps if step.operation is OperationName.POLL} == {401}
 
 

@@ -22,5 +22,5 @@ class Respond(msgspec.Struct, frozen=True, kw_only=True, tag="respond"):
     status_code: int = 200
     headers: tuple[tuple[str, Any], ...] = ()
     body: Any = None
-    """A JSON value, or a text where `is_text`; either may be a `template.Template`."""
+    """A JSON value, or a text where `is_text`; either may hold templates."""
     is_text: bool = False

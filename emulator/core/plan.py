@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from emulator.core import template
 from emulator.core.effects import Failure, Respond
 from emulator.core.rules import Rule
 from emulator.core.spreads import Lognormal, Spread, Uniform, drawn
@@ -28,7 +29,7 @@ class Video(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str | None = None
     url: Any = None
-    """A literal link, printed as it stands and not served: text, or a `template.Template`."""
+    """A literal link, printed as it stands and not served: the text may hold templates."""
     has_link: bool = True
     """``False`` for ``url: none``: completed without a link."""
     expires_in: Spread | None = None
@@ -143,7 +144,7 @@ def plan_of(entries: tuple[Entry, ...], **others: Any) -> Plan:
 def _is_plain(entry: Entry) -> bool:
     failure = entry.failure
     asked = (entry.patch, entry.delay, entry.poll_after)
-    return all(a is None for a in asked) and (failure is None or isinstance(failure.message, str | None))
+    return all(a is None for a in asked) and (failure is None or not template.holds_any(str(failure.message)))
 
 
 def _ends(entries: tuple[Entry, ...]) -> tuple[Duration, ...] | None:

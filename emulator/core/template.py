@@ -25,12 +25,6 @@ _LAST_DATE: Final = units.as_datetime(units.parse_instant("2025-01-01T00:00:00Z"
 """Where Faker's dates end. Left to itself it takes today, and the same seed gives another date tomorrow."""
 
 
-class Template(msgspec.Struct, frozen=True):
-    """A JSON value in which at least one string holds a template."""
-
-    value: Any
-
-
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What templates may speak of: one task (or none), its create request, the present instant, the draws' key."""
 
@@ -61,14 +55,14 @@ def names_in(value: Any) -> list[str]:
     return [name for child in children for name in names_in(child)]
 
 
-def compiled(value: Any) -> Any:
-    """The value itself where it holds no template, else a `Template` to give to `fill`."""
-    return Template(value) if names_in(value) else value
+def holds_any(text: str) -> bool:
+    """Whether a template may stand in the text."""
+    return "{{" in text
 
 
 def fill(value: Any, context: Context) -> Any:
-    """``value`` with each template replaced; a string that is one template keeps its value's type."""
-    return _filled(value.value, context, "") if isinstance(value, Template) else value
+    """A JSON value with each template in its strings replaced; a string that is one template gets its value's type."""
+    return _filled(value, context, "")
 
 
 def _filled(value: Any, context: Context, path: str) -> Any:
@@ -82,6 +76,8 @@ def _filled(value: Any, context: Context, path: str) -> Any:
 
 
 def _filled_text(text: str, context: Context, path: str) -> Any:
+    if not holds_any(text):
+        return text
     if whole := _PLACE.fullmatch(text):
         return _value_of(whole[1].strip(), context, path)
     count = iter(range(len(text)))

@@ -5,7 +5,6 @@ from typing import Any, Final, Literal
 
 from emulator.core.effects import Failure, Respond
 from emulator.core.rules import RetryAfter
-from emulator.core.template import Template
 from emulator.core.words import ErrorName
 from emulator.scenario_file import wording
 from emulator.scenario_file.kinds import (
@@ -91,7 +90,7 @@ def _header_problem(name: str) -> str | None:
 
 
 class _HeaderValue(TemplateText):
-    def read(self, node: Any, path: Any, report: Any) -> str | Template | None:
+    def read(self, node: Any, path: Any, report: Any) -> str | None:
         value = super().read(node, path, report)
         written = node.text if isinstance(node, Scalar) else ""
         if not all(
@@ -113,7 +112,7 @@ _STATUS_CODE = Key(
 _HEADERS = Key("headers", HEADERS, "Header fields. Without content-type it follows from json or text.")
 _JSON = Key("json", JsonValue("a JSON value", templates=True), "The body, as JSON.")
 _TEXT = Key("text", TemplateText("text", scalars=True), "The body, as text.")
-_NULL: Final = Template("{{ null }}")
+_NULL: Final = "{{ null }}"
 """A body of JSON null, where ``None`` means no body."""
 _BODILESS: Final = (204, 205, 304)
 

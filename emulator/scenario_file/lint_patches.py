@@ -13,7 +13,6 @@ from emulator.core.rules import Rule
 from emulator.core.scenario import Item, Scenario
 from emulator.core.seeded import ENTROPY_SIZE
 from emulator.core.task import Task, link_dies_at, state_at
-from emulator.core.template import Template
 from emulator.core.units import parse_instant
 from emulator.core.words import TERMINAL, ErrorName, OperationName, Profile, Status
 from emulator.providers import by_name
@@ -53,7 +52,7 @@ def _patches(scenario: Scenario, root: Node) -> Iterator[_Patch]:
         if rule.patch is not None and _meets_polls(rule):
             statuses = frozenset(rule.during or Status)
             providers = rule.conditions.providers or everyone
-            yield _Patch(_bare(rule.patch), ("rules", number, "patch"), statuses, providers)
+            yield _Patch(rule.patch, ("rules", number, "patch"), statuses, providers)
 
 
 def _meets_polls(rule: Rule) -> bool:
@@ -63,17 +62,13 @@ def _meets_polls(rule: Rule) -> bool:
 def _patches_of(item: Item, path: Path, providers: tuple[str, ...], root: Node) -> Iterator[_Patch]:
     if item.patch is not None:
         statuses = frozenset(entry.status for choice in item.choices for entry in choice.entries)
-        yield _Patch(_bare(item.patch), (*path, "patch"), statuses, providers)
+        yield _Patch(item.patch, (*path, "patch"), statuses, providers)
     for index, choice in enumerate(item.choices):
         timeline = timeline_path(root, path, index)
         for number, entry in enumerate(choice.entries):
             if entry.patch is not None:
                 own = (*timeline, number, "patch")
-                yield _Patch(_bare(entry.patch), own, frozenset((entry.status,)), providers)
-
-
-def _bare(patch: Any) -> Any:
-    return patch.value if isinstance(patch, Template) else patch
+                yield _Patch(entry.patch, own, frozenset((entry.status,)), providers)
 
 
 def _about_lists(value: Any, path: Path) -> Iterator[Doubt]:

@@ -8,7 +8,6 @@ from emulator.core.effects import Failure, Respond
 from emulator.core.plan import Entry, Ramp, Video
 from emulator.core.scenario import Choice
 from emulator.core.spreads import Spread
-from emulator.core.template import Template
 from emulator.core.words import TERMINAL, Status
 from emulator.scenario_file import wording
 from emulator.scenario_file.effects import ERROR, FAILURE, PATCH, RESPOND
@@ -49,7 +48,7 @@ def _expired(record: Record) -> Failure | Respond:
 Content = Literal["stream", "redirect"]
 _CONTENT_WORDS: Final[dict[str, Content]] = {"stream": "stream", "redirect": "redirect"}
 _ID = Key("id", PLAIN_TEXT, "The video's own id, where the provider prints one.")
-_URL: Key[str | Template] = Key(
+_URL: Key[str] = Key(
     "url",
     TemplateText("a link, or none"),
     "A literal link, printed as it stands and not served; none: completed without a link.",

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from emulator.core import template
 from emulator.core.matching import Matcher, searcher
-from emulator.core.template import Template
 from emulator.scenario_file import wording
 from emulator.scenario_file.kinds import (
     FLAG,
@@ -63,7 +62,7 @@ SHARE: Final = Simple(
 
 
 class JsonValue:
-    """Any JSON value. With ``templates`` it becomes a `template.Template` where a string in it holds one."""
+    """Any JSON value. With ``templates`` its strings may hold some."""
 
     def __init__(self, expected: str, *, templates: bool, only_mapping: bool = False) -> None:
         self.expected = expected
@@ -75,8 +74,7 @@ class JsonValue:
         if self._only_mapping and not isinstance(node, Mapping):
             misfit(node, path, report, self.expected)
             return None
-        value = self._read(node, path, report)
-        return template.compiled(value) if self._templates else value
+        return self._read(node, path, report)
 
     def _read(self, node: Node, path: Path, report: Report) -> Any:
         if isinstance(node, Mapping):
@@ -124,14 +122,14 @@ def _template_names() -> list[str]:
 
 
 class TemplateText:
-    """Text in which templates may stand: it becomes a `template.Template` where one does."""
+    """Text in which templates may stand: they stay as they are."""
 
     def __init__(self, expected: str, *, scalars: bool = False) -> None:
         self.expected = expected
         self._scalars = scalars
         """Numbers, true and false are taken too, as they are written."""
 
-    def read(self, node: Node, path: Path, report: Report) -> str | Template | None:
+    def read(self, node: Node, path: Path, report: Report) -> str | None:
         """The text."""
         if not isinstance(node, Scalar):
             misfit(node, path, report, self.expected)
@@ -141,8 +139,7 @@ class TemplateText:
             misfit(node, path, report, self.expected, f'write "{node.text}" in quotes' if node.text else None)
             return None
         check_templates(node, path, report)
-        compiled: str | Template = template.compiled(node.text)
-        return compiled
+        return node.text
 
     def schema(self, defs: Defs) -> Json:
         """A string, or a scalar."""

@@ -12,7 +12,6 @@ from emulator.core.rules import Conditions, Rule
 from emulator.core.scenario import Choice, Item, Scenario, resolved
 from emulator.core.spans import Span
 from emulator.core.spreads import Lognormal, Uniform
-from emulator.core.template import Template
 from emulator.core.units import SECOND
 from emulator.core.words import Profile, Status
 from tests.strategies import DURATION, ENTROPY, SCENARIO, timelines
@@ -145,7 +144,7 @@ def test_counts_calls_where_a_rule_asks(parts: Mapping[str, Any], counts: bool) 
         (Entry(status=COMPLETED, patch={}), {}),
         (Entry(status=COMPLETED, delay=0), {}),
         (Entry(status=COMPLETED, poll_after=1), {}),
-        (Entry(status=Status.FAILED, failure=Failure(message=Template("{{ now }}"))), {}),
+        (Entry(status=Status.FAILED, failure=Failure(message="{{ now }}")), {}),
         (Entry(status=COMPLETED), {"patch": {"a": 1}}),
         (Entry(status=COMPLETED), {"default_delay": UNIFORM}),
         (Entry(status=COMPLETED), {"rules": (rule(),)}),

@@ -12,7 +12,6 @@ from emulator.core.rules import Conditions, Match, RetryAfter, Rule
 from emulator.core.scenario import Auth, Choice, ClockSettings, Item, Rejection, Scenario
 from emulator.core.spans import Span
 from emulator.core.spreads import Lognormal, Uniform
-from emulator.core.template import Template
 from emulator.core.units import DAY, HOUR, MILLISECOND, MINUTE, SECOND, parse_instant
 from emulator.core.words import ErrorName, OperationName, Profile, Status
 from emulator.scenario_file import load_text
@@ -148,7 +147,7 @@ tasks:
         request={"model": "sora-2", "seconds": "10", "nested": {"n": 1.5, "on": "yes", "none": None}},
         values={"video_id": "abc"},
         choices=(Choice(entries=(Entry(status=Status.COMPLETED),)),),
-        patch=Template({"model": "{{ uuid }}"}),
+        patch={"model": "{{ uuid }}"},
         manual=True,
         about="As documented.",
         line=3,
@@ -233,7 +232,7 @@ def test_for_and_polls_may_follow_one_another() -> None:
     [
         ("{url: none}", Video(has_link=False)),
         ("{url: none, expires_in: 1h}", Video(has_link=False, expires_in=HOUR)),
-        ("{url: 'https://a/{{ task.id }}'}", Video(url=Template("https://a/{{ task.id }}"))),
+        ("{url: 'https://a/{{ task.id }}'}", Video(url="https://a/{{ task.id }}")),
         ("{expires_in: 0s, renew: true}", Video(expires_in=0, renew=True)),
         ("{content: redirect}", Video(content="redirect")),
         ("{expired: {error: not_found}}", Video(expired=Failure(name=ErrorName.NOT_FOUND))),
@@ -356,7 +355,7 @@ def test_rule_in_full() -> None:
         effect=Failure(name=ErrorName.RATE_LIMITED, code="c", message="m"),
         delay=SECOND,
         patch={"a": 1},
-        headers=(("x-a", "5"), ("x-b", Template("{{ uuid }}"))),
+        headers=(("x-a", "5"), ("x-b", "{{ uuid }}")),
         retry_after=RetryAfter(5 * SECOND),
         about="why",
         line=2,
@@ -370,8 +369,8 @@ def test_rule_in_full() -> None:
         ("error: internal", Failure(name=ErrorName.INTERNAL)),
         ("respond: {status_code: 503}", Respond(status_code=503)),
         ("respond: {json: {a: [1]}}", Respond(body={"a": [1]})),
-        ("respond: {json: null}", Respond(body=Template("{{ null }}"))),
-        ("respond: {json: '{{ now }}'}", Respond(body=Template("{{ now }}"))),
+        ("respond: {json: null}", Respond(body="{{ null }}")),
+        ("respond: {json: '{{ now }}'}", Respond(body="{{ now }}")),
         ("respond: {text: 5}", Respond(body="5", is_text=True)),
         ("respond: {text: '', headers: {a: b}}", Respond(body="", is_text=True, headers=(("a", "b"),))),
         ("delay: 1s", None),
@@ -401,7 +400,7 @@ def test_templates_make_templates() -> None:
         "operation: poll, error: {name: internal, message: 'no {{ task.id }}'}, patch: {a: '{ b }', c: {d: e}}"
     )
     assert isinstance(said.effect, Failure)
-    assert said.effect.message == Template("no {{ task.id }}")
+    assert said.effect.message == "no {{ task.id }}"
     assert said.patch == {"a": "{ b }", "c": {"d": "e"}}
 
 

@@ -94,6 +94,43 @@ def test_broken_files_are_refused(name: str) -> None:
     assert complaints(values(BROKEN[name][0]))
 
 
+def rule(**said: Any) -> Json:
+    """A file with one rule."""
+    return {"version": 1, "rules": [{"error": "internal", **said}]}
+
+
+def entry(**said: Any) -> Json:
+    """A file with one entry."""
+    return {"version": 1, "tasks": [{"timeline": [{"status": "completed", **said}]}]}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (rule(probability=1), rule(probability=2)),
+        (rule(probability=0), rule(probability=-1)),
+        (rule(probability="5%"), rule(probability="5")),
+        (rule(calls=1), rule(calls=0)),
+        (rule(calls="every 5"), rule(calls="each 5")),
+        (rule(between=["0s-2s", "3m+"]), rule(between="0s")),
+        (rule(times=1), rule(times=0)),
+        (rule(retry_after="none"), rule(retry_after="some")),
+        ({"version": 1, "rules": [{"respond": {"status_code": 599}}]}, rule(respond={"status_code": 599})),
+        (entry(progress=100), entry(progress=101)),
+        (entry(polls=1), entry(polls=0)),
+        (entry(delay={"median": "1s", "sigma": 5}), entry(delay={"median": "1s", "sigma": 6})),
+        (entry(delay={"min": "1s", "max": "2s"}), entry(delay={"min": "1s"})),
+        (entry(until="1m"), entry(until="1m", polls=1)),
+        ({"version": 1, "seed": "a"}, {"version": 1, "seed": ""}),
+        ({"version": 1, "name": "a-b"}, {"version": 1, "name": "a b"}),
+    ],
+)
+def test_schema_knows_the_bounds(good: Json, bad: Json) -> None:
+    """What editors accept ends where the reader's does."""
+    assert complaints(good) == []
+    assert complaints(bad)
+
+
 class Dumper(yaml.SafeDumper):
     """Writes every text in quotes: what YAML 1.1 takes for text may be a number to the language."""
 
