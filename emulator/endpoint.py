@@ -14,6 +14,7 @@ import msgspec
 import orjson
 
 from emulator import media
+from emulator.activation import Activation
 from emulator.core import template
 from emulator.core.call import Call, Content, Create, Listing, Poll, Refusal
 from emulator.core.effects import Failure, Respond
@@ -21,7 +22,7 @@ from emulator.core.rules import NOTHING, Rule, Verdict
 from emulator.core.task import Snapshot, Task, link_dies_at, state_at
 from emulator.core.units import SECOND, Instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
-from emulator.engine import MAX_STARTED, Activation, Exchange, Namespace, poll_entropy, refusal_of
+from emulator.engine import MAX_STARTED, Exchange, Namespace, poll_entropy, refusal_of
 from emulator.providers.base import Clip, Inbound, Operation, Provider, Result, Scene, View
 from emulator.replies import (
     JSON,

@@ -2,8 +2,9 @@
 
 import pytest
 
+from emulator.activation import judged_key
 from emulator.core.units import HOUR, SECOND
-from emulator.engine import UnknownScenario, judged_key
+from emulator.engine import UnknownScenario
 from tests.worlds import START, World
 
 POLL = "/octopusx/v1/videos/t"

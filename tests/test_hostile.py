@@ -622,6 +622,30 @@ def test_idle_connections_hold_nobody_up(server: Process) -> None:
         wire.close()
 
 
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="what a process has in use is read from /proc"
+)
+def test_a_client_that_doesnt_read_fills_no_memory() -> None:
+    """It asks for half a gigabyte; answers wait until it reads, and other clients don't wait for it."""
+    body = json.dumps({"ids": [SORA] * 1000, "action": "retrieve_batch"}).encode()
+    request = b"POST /sora/tasks HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n%s" % (HEAD, len(body), body)
+    with serving.process("--scenario", "documents", "--clock", "manual", "--start", START_TEXT) as server:
+        size = len(server.send(request).body)
+        before = server.peak_memory
+        with server.connect() as wire:
+            wire.sock.setblocking(False)
+            asked = 0
+            try:
+                while asked * size < 512 * MIB:
+                    wire.sock.sendall(request)
+                    asked += 1
+            except BlockingIOError:
+                pass  # the server has stopped to take requests: it waits, too
+            assert [server.get(POLL).status_code for _ in range(100)] == [200] * 100
+        assert asked > 10
+        assert server.peak_memory - before < 32 * MIB
+
+
 def test_who_asks_first_is_told_to_go_on(server: Process) -> None:
     """`Expect: 100-continue`, as curl sends it before a long body."""
     body = b'{"id": "nobody"}'
