@@ -22,13 +22,11 @@ import msgspec
 
 from benchmarks import load, machine, servers
 from benchmarks.figures import HEAD, Figure, Goal, Rounds, at_least, at_most, imports, row, table, with_block
-from benchmarks.load import Load, Requests, Slice
+from benchmarks.load import Load, Requests
 from benchmarks.machine import CannotMeasure, Place
 from benchmarks.servers import ROOT, Server, Spec, Start
 
 PAGE: Final = ROOT / "docs" / "performance.md"
-_ATTEMPTS: Final = 6
-"""How often a slice is taken before a disturbed one has to do."""
 _FEW: Final = 10
 _MEGABYTE: Final = 1_000_000
 
@@ -50,31 +48,25 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
         return folder
 
     def interleaved(self, contenders: Sequence[tuple[Server, Requests]]) -> Rounds:
-        """Slices of the contenders in turn, each taken again where it was disturbed."""
+        """Slices of the contenders in turn. Disturbed ones are taken again, up to as many as there are at all."""
         self.warmed(contenders)
-        left_out = kept = 0
         rounds = []
+        spare = most = self.rounds * len(contenders)
         for _ in range(self.rounds):
             slices = []
             for server, requests in contenders:
-                taken, disturbed = self._clean(server, requests)
-                left_out += disturbed
-                kept += taken.flaw is not None
+                taken = self.load.slice(server, requests)
+                while taken.flaw is not None and spare:
+                    spare -= 1
+                    taken = self.load.slice(server, requests)
                 slices.append(taken)
             rounds.append(tuple(slices))
-        return Rounds(rounds=tuple(rounds), left_out=left_out, kept_all_the_same=kept)
+        return Rounds(rounds=tuple(rounds), left_out=most - spare)
 
     def warmed(self, contenders: Sequence[tuple[Server, Requests]]) -> None:
         """One slice for each, which doesn't count."""
         for server, requests in contenders:
             self.load.slice(server, requests)
-
-    def _clean(self, server: Server, requests: Requests) -> tuple[Slice, int]:
-        for attempt in range(_ATTEMPTS - 1):
-            taken = self.load.slice(server, requests)
-            if taken.flaw is None:
-                return taken, attempt
-        return self.load.slice(server, requests), _ATTEMPTS - 1
 
 
 # Polls

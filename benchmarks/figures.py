@@ -1,5 +1,6 @@
 """Figures with the goals that they are held against, and the tables that show them."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Literal
@@ -93,8 +94,6 @@ class Rounds(msgspec.Struct, frozen=True, kw_only=True):
     rounds: tuple[tuple[Slice, ...], ...]
     left_out: int = 0
     """Slices that were disturbed, and taken again."""
-    kept_all_the_same: int = 0
-    """Slices that were disturbed however often they were taken."""
 
     def compared(self, one: int, other: int) -> "Comparison":
         """How the contender with the number ``one`` does against the ``other``."""
@@ -113,11 +112,9 @@ class Rounds(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def remark(self) -> str:
         """What has to be said of the slices."""
-        remarks = []
-        if self.left_out:
-            remarks.append(f"{self.left_out} disturbed slices left out")
-        if self.kept_all_the_same:
-            remarks.append(f"{self.kept_all_the_same} DISTURBED SLICES KEPT")
+        flaws = Counter(slice.flaw for slices in self.rounds for slice in slices if slice.flaw is not None)
+        remarks = [f"{self.left_out} disturbed slices left out"] if self.left_out else []
+        remarks += [f"{count} SLICES KEPT ALL THE SAME: {flaw}" for flaw, count in flaws.items()]
         return "; ".join(remarks)
 
 

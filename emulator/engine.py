@@ -296,10 +296,11 @@ class Namespace:
     def judge_create(self, exchange: Exchange, fields: Mapping[str, Any], entropy: bytes) -> Verdict:
         """What the rules make of a create."""
         occasion = self._occasion(exchange, entropy, None, lambda: fields)
+        occasion.ages = {"start": exchange.now - exchange.activation.at}
         return self._judge_without_task(exchange, occasion)
 
     def judge_unknown(self, exchange: Exchange, task_id: str | None) -> Verdict:
-        """What the rules make of an exchange that names no known task."""
+        """What the rules make of an exchange that names no known task; no ``between`` holds for it."""
         entropy = seeded.key_of(self.key, exchange.provider.name, task_id or "")
         return self._judge_without_task(exchange, self._occasion(exchange, entropy, task_id, dict))
 
@@ -310,7 +311,6 @@ class Namespace:
             return NOTHING
         occasion.call = activation.count(exchange.operation)
         occasion.fired = occasion.fired_in_all = activation.fired
-        occasion.ages = {"start": exchange.now - activation.at}
         verdict = judge(rules, occasion)
         for rule_id in verdict.fired:
             activation.fired[rule_id] = activation.fired.get(rule_id, 0) + 1

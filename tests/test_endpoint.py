@@ -372,6 +372,14 @@ def test_unknown_ids_have_a_counter_of_their_own() -> None:
     assert [world.get(f"/octopusx/v1/videos/x{n}").status_code for n in range(3)] == [404, 500, 404]
 
 
+def test_no_window_holds_for_an_unknown_id() -> None:
+    """Not even one from the activation on, which holds for a create."""
+    text = "version: 1\nrules:\n  - {operation: [poll, create], since: start, between: 0s+, error: internal}\n"
+    world = World(text)
+    assert world.get("/octopusx/v1/videos/nobody").status_code == 404
+    assert world.post("/octopusx/v1/videos", {"prompt": "x"}).status_code == 500
+
+
 def test_a_poll_hint_is_sent_in_both_profiles() -> None:
     """In whole milliseconds, as openai's clients read it."""
     for profile in Profile:

@@ -753,9 +753,13 @@ def test_a_method_that_a_route_lacks_is_the_providers_not_found(
 
 @pytest.mark.parametrize("path", [path for path, method in ROUTES.items() if method == "GET"])
 def test_head_is_get_without_a_body(server: Process, path: str) -> None:
-    """The same head, of a task as of a refusal."""
-    get, head = server.get(path), server.call("HEAD", path)
-    assert (head.status_code, head.body) == (get.status_code, b"")
+    """The same head, of a task as of a refusal, and nothing after it."""
+    get = server.get(path)
+    with server.connect() as wire:
+        wire.send([b"HEAD %s HTTP/1.1\r\n%sConnection: close\r\n\r\n" % (path.encode(), HEAD)])
+        head = wire.answer("HEAD")
+        assert wire.is_at_end()
+    assert head.status_code == get.status_code
     assert head.headers["content-length"] == str(len(get.body))
     assert head.headers["content-type"] == get.headers["content-type"]
 
