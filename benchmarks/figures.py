@@ -112,7 +112,7 @@ class Rounds(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def remark(self) -> str:
         """What has to be said of the slices."""
-        flaws = Counter(slice.flaw for slices in self.rounds for slice in slices if slice.flaw is not None)
+        flaws = Counter(taken.flaw for slices in self.rounds for taken in slices if taken.flaw is not None)
         remarks = [f"{self.left_out} disturbed slices left out"] if self.left_out else []
         remarks += [f"{count} SLICES KEPT ALL THE SAME: {flaw}" for flaw, count in flaws.items()]
         return "; ".join(remarks)
@@ -136,7 +136,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         """The figures behind the ratio."""
         return (
             f"{self.rate:,.0f} of {self.other_rate:,.0f} req/s ({min(self.speeds):.2f} to {max(self.speeds):.2f}); "
-            f"CPU {self.micros:.1f} and {self.other_micros:.1f} us, ratio {self.thrift:.2f}"
+            f"CPU {self.micros:.1f} and {self.other_micros:.1f} \N{MICRO SIGN}s, ratio {self.thrift:.2f}"
         )
 
 

@@ -128,7 +128,7 @@ class Load:
             requests=counted.requests,
             seconds=counted.seconds,
             server_cpu=cpu,
-            load_cores=load_cpu / counted.seconds,
+            load_cores=load_cpu / lasted,
             foreign_cores=max(0.0, foreign / lasted),
         )
 

@@ -7,8 +7,8 @@ take the same road. Only waiting and sending are left to the caller.
 import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 import orjson
@@ -40,6 +40,9 @@ from emulator.replies import (
 )
 
 log = logging.getLogger("emulator")
+
+_WRITTEN_AS_IS: Final = "%:/?#[]@!$&'()*+,;=~"
+"""What RFC 3986 lets a URL hold besides letters, digits and ``-._``: an escape's own ``%`` too."""
 
 
 def respond(namespace: Namespace, provider: Provider, operation: Operation, request: Request) -> Reply:
@@ -298,7 +301,8 @@ def _content(road: Road, call: Content, invalid: Refusal | None) -> Reply:
     video = snapshot.entry.video
     link = _link(road.namespace, exchange.provider, road.request, task, snapshot, dies_at, exchange.now)
     if link is not None and video is not None and video.content == "redirect":
-        return reply_with(road, 302, b"", [(b"location", link.encode("latin-1", "replace"))])
+        # A literal link may hold anything; a header may not.
+        return reply_with(road, 302, b"", [(b"location", quote(link, safe=_WRITTEN_AS_IS).encode())])
     return _streamed(road, exchange.provider.clip(orjson.loads(task.request)))
 
 

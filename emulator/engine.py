@@ -23,7 +23,7 @@ from emulator.core.plan import Plan
 from emulator.core.rules import NOTHING, Occasion, RetryAfter, Verdict, conditions_hold, judge
 from emulator.core.scenario import ClockSettings, Item, Scenario
 from emulator.core.task import Snapshot, Task, next_change, polled, state_at
-from emulator.core.units import Instant
+from emulator.core.units import LAST_INSTANT, Instant
 from emulator.core.words import ErrorName, OperationName, Profile
 from emulator.providers.base import Provider
 from emulator.store import MemoryStore
@@ -397,7 +397,7 @@ class Namespace:
     def wait_out(self, retry_after: RetryAfter | None) -> None:
         """In the clock's mode ``auto``, move to the end of the wait that a refusal asked for."""
         if self.clock.mode == "auto" and retry_after is not None and retry_after.wait is not None:
-            self.clock.advance(retry_after.wait)
+            self.clock.move_to(min(self.clock.now() + retry_after.wait, LAST_INSTANT))
 
     def hurry(self, tasks: Sequence[Task], now: Instant) -> Instant:
         """In the clock's mode ``auto``, the instant to answer polls of these tasks at.
@@ -413,7 +413,7 @@ class Namespace:
                 return now
             changes.append(next_change(task, now))
         ahead = [change for change in changes if change is not None]
-        return self.clock.move_to(min(ahead)) if ahead else now
+        return self.clock.move_to(min(*ahead, LAST_INSTANT)) if ahead else now
 
 
 def poll_entropy(task: Task) -> bytes:

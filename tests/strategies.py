@@ -28,11 +28,7 @@ DURATION: Final = st.integers(0, 9)
 PERCENT: Final = st.integers(0, 100)
 TEXT: Final = st.text(st.characters(codec="utf-8"), max_size=8)
 JSON: Final[st.SearchStrategy[Any]] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(1 << 53), 1 << 53)
-    | st.floats(-1e9, 1e9)
-    | TEXT,
+    st.none() | st.booleans() | st.integers(-(1 << 53), 1 << 53) | st.floats(-1e9, 1e9) | TEXT,
     lambda children: st.lists(children, max_size=3) | st.dictionaries(TEXT, children, max_size=3),
     max_leaves=5,
 )

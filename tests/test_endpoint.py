@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from emulator import endpoint
 from emulator.core.scenario import ClockSettings
-from emulator.core.units import HOUR, MINUTE, SECOND, http_date
+from emulator.core.units import HOUR, MINUTE, SECOND, http_date, parse_instant
 from emulator.core.words import Profile
 from tests.worlds import KEY, START, World
 
@@ -374,7 +374,9 @@ def test_unknown_ids_have_a_counter_of_their_own() -> None:
 
 def test_no_window_holds_for_an_unknown_id() -> None:
     """Not even one from the activation on, which holds for a create."""
-    text = "version: 1\nrules:\n  - {operation: [poll, create], since: start, between: 0s+, error: internal}\n"
+    text = (
+        "version: 1\nrules:\n  - {operation: [poll, create], since: start, between: 0s+, error: internal}\n"
+    )
     world = World(text)
     assert world.get("/octopusx/v1/videos/nobody").status_code == 404
     assert world.post("/octopusx/v1/videos", {"prompt": "x"}).status_code == 500
@@ -603,6 +605,25 @@ def test_a_download_carries_the_storages_headers_and_not_the_providers() -> None
     headers = world.get(path, headers={}).headers
     assert headers["access-control-allow-origin"] == "*"
     assert "x-oneapi-request-id" not in headers
+
+
+def test_content_redirects_where_the_scenario_says_so() -> None:
+    """To the link that polls print, written as a header can hold it."""
+    served = world_of(task="    timeline: [{status: completed, video: {content: redirect}}]")
+    link = served.get(POLL).json()["video_url"]
+    answer = served.get(f"{POLL}/content")
+    assert (answer.status_code, answer.headers["location"]) == (302, link)
+    literal = world_of(
+        task='    timeline: [{status: completed, video: {url: "https://a/ü\\n", content: redirect}}]'
+    )
+    assert literal.get(f"{POLL}/content").headers["location"] == "https://a/%C3%BC%0A"
+
+
+def test_auto_stops_at_the_end_of_time() -> None:
+    """The year 9999, whatever is still to come."""
+    end = parse_instant("9999-12-31T23:59:58Z")
+    world = world_of(clock=ClockSettings(mode="auto", start=end))
+    assert [world.get(POLL).status_code for _ in range(3)] == [200, 200, 200]
 
 
 def test_download_rules_are_those_of_the_task() -> None:

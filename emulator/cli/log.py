@@ -15,6 +15,8 @@ def configure() -> None:
     handler.setFormatter(Line(FORM))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("emulator").setLevel(logging.INFO)
+    # It warns of every broken form; the client is told, and that is enough.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 class Line(logging.Formatter):
