@@ -44,11 +44,9 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     tasks: int
     folder: Path
 
-    def ids(self, name: str) -> Path:
-        """A new folder for the ids of one contender's tasks."""
-        folder = self.folder / name
-        folder.mkdir()
-        return folder
+    def new_folder(self) -> Path:
+        """A folder for the ids of one contender's tasks."""
+        return Path(tempfile.mkdtemp(dir=self.folder))
 
     def interleaved(self, contenders: Sequence[tuple[Server, Requests]]) -> Rounds:
         """Slices of the contenders in turn. Disturbed ones are taken again, up to as many as there are at all."""
@@ -141,8 +139,8 @@ def polls(bench: Bench, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Iterator[F
     """Each endpoint in each world against a constant answer."""
     with ExitStack() as stack:
         worlds = []
-        for number, (name, scenario) in enumerate(_WORLDS.items()):
-            ids = bench.ids(f"world-{number}")
+        for name, scenario in _WORLDS.items():
+            ids = bench.new_folder()
             spec = Spec(scenario=scenario, tasks=_FEW, providers=_PROVIDERS, ids=str(ids))
             worlds.append((name, ids, stack.enter_context(servers.serving(name, spec, bench.place))))
         for endpoint in endpoints:
@@ -179,7 +177,7 @@ def growth(bench: Bench) -> Iterator[Figure]:
     with ExitStack() as stack:
         contenders = []
         for tasks, more in ((_FEW, 0), (bench.tasks, max(1, bench.tasks // 10))):
-            ids = bench.ids(f"tasks-{tasks}")
+            ids = bench.new_folder()
             spec = Spec(
                 scenario=scenario, tasks=tasks, providers=(endpoint.provider,), ids=str(ids), more=more
             )

@@ -183,11 +183,12 @@ def test_its_commands_suit_the_scenario(scenario: str, task: str | None) -> None
 
 
 def test_its_commands_suit_the_root_provider() -> None:
-    """The two commands speak to the provider that answers at the root."""
+    """They speak to the provider that answers at the root, and foretell the id whatever the seed."""
     with started("--port", "0", "--root-provider", "ezmodel", "--seed", "other") as server:
         create, poll = pasted(server.banner)
         assert poll["id"] == create["id"]
         assert create["id"].startswith("vid_")
+        assert "\n  seed       other\n" in server.banner
 
 
 def test_it_serves_https(tmp_path: Path) -> None:

@@ -345,6 +345,8 @@ def test_its_options_say_which_conversation(capsys: pytest.CaptureFixture[str], 
     assert [(step["t"], step["printed"]) for step in value["exchanges"] if step["operation"] == "poll"] == [
         (0.0, "queued"), (3.0, "in_progress"), (6.0, "in_progress"), (9.0, "in_progress"),
     ]  # fmt: skip
+    refused = json.loads(shown(capsys, "unauthorized", "--key", "sk-bad", "--json")[1])
+    assert [step["status_code"] for step in refused["exchanges"]] == [401]
     made = json.loads(
         shown(
             capsys,
