@@ -25,7 +25,6 @@ MOST_FOREIGN: Final = 0.15
 SATURATED: Final = 0.97
 """In cores: where the load itself took more, it may have been what limited the slice."""
 _LUA: Final = ROOT / "benchmarks" / "polls.lua"
-_FEW_BYTES: Final = 4
 
 
 class Requests(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +118,7 @@ class Load:
         lasted = time.monotonic() - began
         cpu = cpu_seconds(server.pid) - cpu
         foreign = busy_seconds() - busy - cpu - load_cpu
-        counted = _of_wrk(output) if self.wrk else msgspec.json.decode(output, type=Counted)
+        counted = of_wrk(output) if self.wrk else msgspec.json.decode(output, type=Counted)
         if counted.errors or not counted.requests:
             raise CannotMeasure(
                 f"{server.name}: {counted.errors} of {counted.requests} polls failed\n{output}"
@@ -166,8 +165,12 @@ def _run(command: Sequence[str], place: Place) -> tuple[str, float]:
 _TIME_UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
-def _of_wrk(output: str) -> Counted:
-    """What wrk's own report says."""
+def of_wrk(output: str) -> Counted:
+    """What wrk's own report says.
+
+    Raises:
+        CannotMeasure: it isn't one.
+    """
     done = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m),", output)
     if done is None:
         raise CannotMeasure(f"wrk said something else than expected:\n{output}")

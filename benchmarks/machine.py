@@ -17,7 +17,8 @@ MEASURED: Final = ("uvicorn", "uvloop", "httptools", "msgspec", "orjson")
 
 _UNWANTED: Final = ("VIDEO_EMULATOR_", "PYTHONDONTWRITEBYTECODE")
 """Variables that would change what is measured: settings of the emulator, and no compiled files."""
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+"""How many of the units of /proc/stat a second has."""
 _IDLE: Final = (3, 4)
 """Where a line of /proc/stat counts time that nobody used: idle, and waiting for disks."""
 _GUESTS: Final = 8
@@ -77,7 +78,7 @@ def busy_seconds(stat: str | None = None) -> float:
     """The processor time that everybody has taken so far, on all cores together."""
     text = Path("/proc/stat").read_text(encoding="ascii") if stat is None else stat
     counts = [int(field) for field in text.partition("\n")[0].split()[1:]][:_GUESTS]
-    return sum(count for place, count in enumerate(counts) if place not in _IDLE) / _TICKS
+    return sum(count for place, count in enumerate(counts) if place not in _IDLE) / TICKS
 
 
 def resident_bytes(pid: int) -> int:

@@ -66,6 +66,10 @@ class Activation:
     def _resolved(self, number: int, choice: scenario.Choice, entropy: bytes) -> Plan:
         return scenario.resolved(self.scenario, number, choice, entropy, self.profile, self.at, self.seed)
 
+    def takes_any_time(self, key: str) -> bool:
+        """Whether the key is good whatever the circumstances, as far as can be told at a glance."""
+        return self.is_open or (not self.scenario.auth.reject and self.knows(key))
+
     def knows(self, key: str) -> bool:
         """Whether the scenario counts this key among the good ones."""
         if not self.scenario.auth.keys:

@@ -6,7 +6,7 @@ the control API goes through it.
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
@@ -121,6 +121,35 @@ class App:
         reply.headers.append((b"content-length", b"%d" % len(reply.body)))
         await send({"type": "http.response.start", "status": reply.status_code, "headers": reply.headers})
         await send({"type": "http.response.body", "body": reply.body})
+
+    def at_once(
+        self, method: str, path: str, fields: Sequence[tuple[bytes, bytes]], body: bytes, scheme: str
+    ) -> Reply | None:
+        """The reply to a poll that can be had without waiting for anything; ``None``: ask in the usual way.
+
+        What the server asks before it makes an ASGI connection of a request, which costs half of a poll.
+        ``path`` has no escapes and no query. Where this gives ``None`` nothing has changed.
+        """
+        headers: dict[bytes, bytes] = dict(fields)
+        route, params = self._door_of(headers.get(b"host", b"")).glance(path, method)
+        if route is None:
+            return None
+        provider, operation = route.rows[0] if len(route.rows) == 1 else self._row(route, params)
+        if operation.name is not OperationName.POLL:
+            return None
+        understood = bodies.at_once(headers, body) if method == "POST" else _NO_BODY
+        host = headers.get(b"host")
+        if understood is None or host is None:
+            return None
+        below = path[len(route.base) :]
+        origin = self.options.public_url or _written(scheme, host)
+        request = Request(method, below, params, b"", headers, understood.fields, None, None, origin)
+        reply = endpoint.at_once(self.namespace, provider, operation, request)
+        if reply is not None:
+            reply.headers.append((b"content-length", b"%d" % len(reply.body)))
+            if self.observer is not None:
+                self._observe(provider, operation, reply)
+        return reply
 
     def _door_of(self, host: bytes) -> Door:
         door = self._hosts.get(host)

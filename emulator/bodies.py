@@ -128,6 +128,14 @@ async def understand(receive: Receive, headers: Mapping[bytes, bytes], limit: in
     return from_json(data, kept=forms)
 
 
+def at_once(headers: Mapping[bytes, bytes], data: bytes) -> Body | None:
+    """A poll's whole body, where it is JSON and nothing is wrong with it."""
+    if _kind_of(headers.get(b"content-type", b""))[1] != "application/json" or len(data) > POLL_LIMIT:
+        return None
+    body = from_json(data, kept=False)
+    return body if body.broken is None else None
+
+
 @lru_cache(maxsize=64)
 def _kind_of(content_type: bytes) -> tuple[str, str]:
     """A content type as text, and what it is without its parameters."""

@@ -256,7 +256,8 @@ class Namespace:
             created_at=created_at,
             entropy=entropy,
             plan=plan,
-            request=orjson.dumps(request),
+            # orjson leaves its answer in a buffer of four kilobytes; a copy has its own length.
+            request=bytes(memoryview(orjson.dumps(request))),
             echo=provider.echo(request, entropy),
             origin=origin,
         )
@@ -318,37 +319,49 @@ class Namespace:
 
     def judge_task(self, exchange: Exchange, task: Task) -> tuple[Task, Verdict]:
         """What the task's own rules make of an exchange with it, and the task with the call counted."""
-        rules = task.plan.rules
+        counted, verdict = self.judged(exchange, task)
+        if verdict.fired and counted.fired is not task.fired:
+            in_all = self._fired_in_all(task)
+            for rule_id in verdict.fired:
+                in_all[rule_id] = in_all.get(rule_id, 0) + 1
+        if counted is not task:
+            self.store.renew(counted)
+        return counted, verdict
+
+    def judged(self, exchange: Exchange, task: Task) -> tuple[Task, Verdict]:
+        """What `judge_task` gives, with nothing kept yet."""
+        plan = task.plan
+        is_poll = exchange.operation is OperationName.POLL
+        rules = plan.poll_rules if is_poll else plan.rules
         if not rules:
             return task, NOTHING
-        occasion = self._occasion_of(exchange, task)
-        in_all = self._fired_in_all(task)
-        if task.plan.counts:
-            calls = dict(task.calls or {})
-            calls[exchange.operation] = occasion.call = calls.get(exchange.operation, 0) + 1
-            occasion.fired, occasion.fired_in_all = task.fired or {}, in_all
-            task = msgspec.structs.replace(task, calls=calls)
+        occasion = self._occasion_of(exchange, task, looks=plan.polls_look or not is_poll)
+        if not (plan.polls_count if is_poll else plan.counts):
+            return task, judge(rules, occasion)
+        calls = dict(task.calls or {})
+        calls[exchange.operation] = occasion.call = calls.get(exchange.operation, 0) + 1
+        occasion.fired, occasion.fired_in_all = task.fired or {}, self._fired_in_all(task)
         verdict = judge(rules, occasion)
-        if verdict.fired and task.plan.counts:
-            fired = dict(task.fired or {})
-            for rule_id in verdict.fired:
-                fired[rule_id] = fired.get(rule_id, 0) + 1
-                in_all[rule_id] = in_all.get(rule_id, 0) + 1
-            task = msgspec.structs.replace(task, fired=fired)
-        if task.plan.counts:
-            self.store.renew(task)
-        return task, verdict
+        if not verdict.fired:
+            return msgspec.structs.replace(task, calls=calls), verdict
+        fired = dict(task.fired or {})
+        for rule_id in verdict.fired:
+            fired[rule_id] = fired.get(rule_id, 0) + 1
+        return msgspec.structs.replace(task, calls=calls, fired=fired), verdict
 
     def _fired_in_all(self, task: Task) -> dict[str, int]:
         activation = self._activations.get(task.plan.scenario)
         return {} if activation is None else activation.fired
 
-    def _occasion_of(self, exchange: Exchange, task: Task | None) -> Occasion:
+    def _occasion_of(self, exchange: Exchange, task: Task | None, *, looks: bool = True) -> Occasion:
+        """What conditions are asked about; of the task's state nothing, unless something ``looks`` at it."""
         if task is None:
             occasion = self._occasion(exchange, self.key, None, dict)
             occasion.ages = {"start": exchange.now - self.active.at}
             return occasion
         occasion = self._occasion(exchange, task.entropy, task.id, lambda: orjson.loads(task.request))
+        if not looks:
+            return occasion
         snapshot = state_at(task, exchange.now)
         occasion.status = snapshot.status
         occasion.ages = {

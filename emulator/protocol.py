@@ -1,15 +1,30 @@
-"""uvicorn's HTTP protocol, with two differences: an answer goes out in one piece, and h2c offers go unheard."""
+"""uvicorn's HTTP protocol, with three differences.
+
+Small requests may be answered at once, an answer goes out in one piece, and offers of h2c go unheard.
+"""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+_SMALL: Final = 64 * 1024
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's, for an application whose headers are well-formed."""
+    """uvicorn's, for an application whose headers are well-formed.
+
+    An application with a method ``at_once`` is asked first whether it has the answer to a small request
+    without waiting for anything. An ASGI connection, its task and its events cost as much as the answer.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._answers: Any = getattr(self.app, "at_once", None)
+        self._body: bytearray | None = None
+        """What has come of the body of a request that may be answered at once."""
 
     def data_received(self, data: bytes) -> None:
         """Take what came, less an offer to go on in HTTP/2 over plain TCP.
@@ -20,6 +35,65 @@ class Protocol(HttpToolsProtocol):
         if b"h2c" in data and self._is_between_requests():
             data = _without_offer(data)
         super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """Go on with a request whose head has come: at once at its end, or in uvicorn's way."""
+        if self._answers is not None and self._may_be_answered_at_once():
+            self._body = bytearray()
+        else:
+            super().on_headers_complete()
+
+    def _may_be_answered_at_once(self) -> bool:
+        parser, url = self.parser, self.url
+        return (
+            (self.cycle is None or self.cycle.response_complete)  # type: ignore[redundant-expr] # None at first
+            and b"%" not in url
+            and b"?" not in url
+            and url.startswith(b"/")
+            and url.isascii()
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+        )
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        if self._body is None:
+            super().on_body(body)
+            return
+        self._body += body
+        if len(self._body) > _SMALL:
+            self._go_the_usual_way()
+
+    def on_message_complete(self) -> None:
+        """Answer at once, if that is still possible and the application can."""
+        if self._body is None:
+            super().on_message_complete()
+            return
+        if not self._is_answered(bytes(self._body)):
+            self._go_the_usual_way()
+            super().on_message_complete()
+
+    def _is_answered(self, body: bytes) -> bool:
+        method, path = self.parser.get_method().decode("ascii"), self.url.decode("ascii")
+        try:
+            reply = self._answers(method, path, self.headers, body, self.scheme)
+        except Exception:  # noqa: BLE001 - the usual way meets the same defect, tells the log and answers
+            return False
+        if reply is None:
+            return False
+        self._body = None
+        self.transport.write(_written(reply.status_code, reply.headers, reply.body))
+        self.on_response_complete()
+        return True
+
+    def _go_the_usual_way(self) -> None:
+        body, self._body = self._body, None
+        super().on_headers_complete()
+        if body:
+            super().on_body(bytes(body))
 
     def _is_between_requests(self) -> bool:
         # uvicorn's types leave out that a connection begins without a cycle.
@@ -35,6 +109,14 @@ def _without_offer(data: bytes) -> bytes:
     head, blank_line, rest = data.partition(b"\r\n\r\n")
     head = re.sub(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n|$)", b"", head, flags=re.IGNORECASE)
     return head + blank_line + rest
+
+
+def _written(status_code: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+    parts = [STATUS_LINE[status_code]]
+    for name, value in headers:
+        parts += (name, b": ", value, b"\r\n")
+    parts += (b"\r\n", body)
+    return b"".join(parts)
 
 
 class _Cycle(RequestResponseCycle):
@@ -72,13 +154,8 @@ class _Cycle(RequestResponseCycle):
     def _send_whole(self, head: Any, body: bytes) -> None:
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
-        parts = [STATUS_LINE[head["status"]]]
-        for name, value in head["headers"]:
-            parts += (name, b": ", value, b"\r\n")
-        if not self.keep_alive:
-            parts.append(b"connection: close\r\n")
-        parts += (b"\r\n", body)
-        self.transport.write(b"".join(parts))
+        headers = head["headers"] if self.keep_alive else [*head["headers"], (b"connection", b"close")]
+        self.transport.write(_written(head["status"], headers, body))
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()

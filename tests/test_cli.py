@@ -1,8 +1,10 @@
 """The command line, mostly as a process of its own: what it prints where, and with which status it ends."""
 
+import contextlib
 import json
 import logging
 import os
+import pty
 import re
 import shlex
 import signal
@@ -13,7 +15,6 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -793,6 +794,47 @@ def test_scenarios_lists_a_folder_too(ve: Any, tmp_path: Path) -> None:
     )
 
 
+# On a terminal
+
+
+def on_terminal(*arguments: str, env: Mapping[str, str] = {}) -> str:
+    """What the command prints on a terminal of 200 columns."""
+    outer, inner = pty.openpty()
+    wide = {"COLUMNS": "200", "TERM": "xterm-256color"}
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "emulator", *arguments],
+        cwd=ROOT,
+        env=environment({**wide, **env}),
+        stdout=inner,
+    ) as popen:
+        os.close(inner)
+        printed = b""
+        # Linux ends the reading from a terminal that its last writer has closed with an error.
+        with contextlib.suppress(OSError), os.fdopen(outer, "rb", buffering=0) as screen:
+            while chunk := screen.read(65536):
+                printed += chunk
+                if b"stopped" not in printed and printed.count(b"  curl ") == 2:
+                    popen.terminate()
+        assert popen.wait(serving.PATIENCE) == 0
+    return printed.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("words", [("preview", "rate-limited"), ("scenarios",)])
+def test_a_terminal_gets_a_table(words: tuple[str, ...]) -> None:
+    """With colours, and with the same words as a pipe."""
+    printed = on_terminal(*words)
+    assert "\x1b[" in printed
+    assert click.unstyle(printed).split() == process(*words).out.split()
+
+
+def test_a_terminal_gets_a_banner_with_colours() -> None:
+    """Unless it wants none."""
+    printed = on_terminal("serve", "--port", "0")
+    assert f"\x1b[1mvideo-emulator {emulator.__version__}\x1b[0m serves on \x1b[1mhttp://" in printed
+    assert printed.endswith("stopped\n")
+    assert "\x1b[" not in on_terminal("serve", "--port", "0", env={"NO_COLOR": "1"})
+
+
 # health
 
 
@@ -907,7 +949,7 @@ class Started(msgspec.Struct, frozen=True):
         return int(self.url.rpartition(":")[2])
 
 
-@contextmanager
+@contextlib.contextmanager
 def started(*arguments: str, env: Mapping[str, str] = {}) -> Iterator[Started]:
     """`serve` from its banner on, for as long as the ``with`` lasts."""
     with subprocess.Popen(  # noqa: S603 - our own command

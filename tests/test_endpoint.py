@@ -88,6 +88,19 @@ def test_a_created_task_starts_at_its_creation() -> None:
 
 # The shortcut
 
+_RULES = (
+    "",
+    "rules:\n  - {operation: create, calls: 2, error: internal}\n",
+    "rules:\n  - {operation: poll, calls: every 3, error: internal}\n",
+    (
+        "auth: {keys: ['sk-*']}\n"
+        "rules:\n"
+        "  - {operation: poll, probability: 30%, error: rate_limited, retry_after: 5s}\n"
+        "  - {operation: poll, while: processing, times: 2, headers: {x-a: b}, patch: {extra: 1}}\n"
+        "  - {since: status, between: 1s-5s, times_total: 1, error: timeout}\n"
+    ),
+    "auth: {keys: ['sk-none'], reject: [{key: 'sk-t*', between: 9s+, error: token_expired}]}\n",
+)
 
 DURATIONS = st.integers(0, 20).map(lambda seconds: f"{seconds}s")
 ENDINGS = st.sampled_from(["completed", "failed", "cancelled"])
@@ -99,13 +112,14 @@ ENDINGS = st.sampled_from(["completed", "failed", "cancelled"])
     st.lists(st.integers(0, 30 * SECOND), min_size=1, max_size=5),
     st.sampled_from(["octopusx", "ezmodel", "acedata-sora", "acedata-veo"]),
     st.sampled_from(list(Profile)),
+    st.sampled_from(_RULES),
 )
 def test_the_shortcut_of_plain_polls_answers_like_the_long_road(
-    entries: list[tuple[str, str]], ending: str, waits: list[int], provider: str, profile: Profile
+    entries: list[tuple[str, str]], ending: str, waits: list[int], provider: str, profile: Profile, rules: str
 ) -> None:
-    """The same status, headers and body, poll for poll."""
+    """The same status, headers and body, poll for poll; and the task has the same facts after each."""
     lines = "".join(f"      - {{status: {status}, for: {stay}}}\n" for status, stay in entries)
-    text = f"version: 1\ntasks:\n  - id: {SORA}\n    timeline:\n{lines}      - {{status: {ending}}}\n"
+    text = f"version: 1\ntasks:\n  - id: {SORA}\n    timeline:\n{lines}      - {{status: {ending}}}\n{rules}"
     short, long = World(text, profile=profile), World(text, profile=profile)
     task = long.namespace.store.get(provider, SORA)
     assert task is not None
@@ -121,6 +135,10 @@ def test_the_shortcut_of_plain_polls_answers_like_the_long_road(
             else:
                 answers.append(world.get(f"/{provider}/v1/videos/{SORA}"))
         assert answers[0] == answers[1]
+        kept = [world.namespace.store.get(provider, SORA) for world in (short, long)]
+        assert kept[0] is not None
+        assert kept[1] is not None
+        assert msgspec.structs.replace(kept[0], plan=plan) == kept[1]
 
 
 # AceData's queries

@@ -14,7 +14,7 @@ from emulator.core.effects import Failure, Respond
 from emulator.core.rules import Rule
 from emulator.core.spreads import Lognormal, Spread, Uniform, drawn
 from emulator.core.units import DAY, SECOND, Duration
-from emulator.core.words import TERMINAL, Profile, Status
+from emulator.core.words import TERMINAL, OperationName, Profile, Status
 
 
 class Ramp(msgspec.Struct, frozen=True):
@@ -85,7 +85,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     counts: bool = False
     """Whether a rule asks how many calls there were or how often it fired."""
     is_plain: bool = False
-    """Whether polls of it meet neither rules nor patches, latency, hints or templates."""
+    """Whether polls of it meet neither patches nor latency, hints or templates, short of what rules do."""
+    poll_rules: tuple[Rule, ...] = ()
+    """Those of the rules that may speak of polls."""
+    polls_count: bool = False
+    """Whether one of these asks how many calls there were or how often it fired."""
+    polls_look: bool = False
+    """Whether one of these asks for the task's status, or how long ago something was."""
     floors: tuple[int, ...] = ()
     """The progress with which each entry begins, so that it never falls unless a literal says so."""
 
@@ -129,16 +135,24 @@ def _settled(entry: Entry, number: int, entropy: bytes) -> Entry:
 def plan_of(entries: tuple[Entry, ...], **others: Any) -> Plan:
     """A plan over settled entries, with what can be known of it ahead of any poll worked out."""
     rules: tuple[Rule, ...] = others.get("rules", ())
+    poll_rules = tuple(rule for rule in rules if _speaks_of_polls(rule))
     return Plan(
         entries=entries,
         ends=None if others.get("manual") else _ends(entries),
         floors=_floors(entries),
         counts=any(rule.counts for rule in rules),
         is_plain=all(others.get(name) is None for name in ("patch", "default_delay"))
-        and not rules
         and all(map(_is_plain, entries)),
+        poll_rules=poll_rules,
+        polls_count=any(rule.counts for rule in poll_rules),
+        polls_look=any(rule.during or rule.conditions.between for rule in poll_rules),
         **others,
     )
+
+
+def _speaks_of_polls(rule: Rule) -> bool:
+    operations = rule.conditions.operations
+    return not operations or OperationName.POLL in operations
 
 
 def _is_plain(entry: Entry) -> bool:

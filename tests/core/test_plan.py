@@ -13,7 +13,7 @@ from emulator.core.scenario import Choice, Item, Scenario, resolved
 from emulator.core.spans import Span
 from emulator.core.spreads import Lognormal, Uniform
 from emulator.core.units import SECOND
-from emulator.core.words import Profile, Status
+from emulator.core.words import OperationName, Profile, Status
 from tests.strategies import DURATION, ENTROPY, SCENARIO, timelines
 
 QUEUED, PROCESSING, COMPLETED = Status.QUEUED, Status.PROCESSING, Status.COMPLETED
@@ -115,8 +115,8 @@ def test_begins_each_entry_with_the_progress_before_it() -> None:
 
 
 def rule(**parts: Any) -> Rule:
-    """A rule without conditions."""
-    return Rule(id="r", conditions=Conditions(), **parts)
+    """A rule, without conditions unless some are given."""
+    return Rule(**{"id": "r", "conditions": Conditions(), **parts})
 
 
 @pytest.mark.parametrize(
@@ -147,13 +147,22 @@ def test_counts_calls_where_a_rule_asks(parts: Mapping[str, Any], counts: bool) 
         (Entry(status=Status.FAILED, failure=Failure(message="{{ now }}")), {}),
         (Entry(status=COMPLETED), {"patch": {"a": 1}}),
         (Entry(status=COMPLETED), {"default_delay": UNIFORM}),
-        (Entry(status=COMPLETED), {"rules": (rule(),)}),
     ],
 )
 def test_is_plain_only_where_the_timeline_alone_answers(entry: Entry, others: Mapping[str, Any]) -> None:
     """Whatever else shapes an answer makes a plan one that isn't plain."""
     assert plan_of(HAPPY_TIMELINE, scenario="written").is_plain
     assert not plan_of((entry,), scenario="written", **others).is_plain
+
+
+def test_keeps_apart_the_rules_that_speak_of_polls() -> None:
+    """Only they are looked at for a poll, and only they make its calls count."""
+    general, polling = rule(), rule(conditions=Conditions(operations=(OperationName.POLL,)), calls=(Span(1),))
+    creating = rule(conditions=Conditions(operations=(OperationName.CREATE,)), calls=(Span(1),))
+    plan = plan_of(HAPPY_TIMELINE, scenario="written", rules=(general, creating, polling))
+    assert plan.poll_rules == (general, polling)
+    assert plan.polls_count
+    assert not plan_of(HAPPY_TIMELINE, scenario="written", rules=(general, creating)).polls_count
 
 
 def test_takes_from_the_scenario_what_stays_with_the_task() -> None:
