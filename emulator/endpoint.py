@@ -41,6 +41,7 @@ from emulator.replies import (
 
 log = logging.getLogger("emulator")
 
+_KEPT_LINKS: Final = 4096
 _WRITTEN_AS_IS: Final = "%:/?#[]@!$&'()*+,;=~"
 """What RFC 3986 lets a URL hold besides letters, digits and ``-._``: an escape's own ``%`` too."""
 
@@ -262,6 +263,24 @@ def _link(
         return None
     if video is not None and video.url is not None:
         return str(template.fill(video.url, context_of_task(namespace, task, now)))
+    origin = task.origin or request.origin
+    place = (provider.name, task.id, task.request, task.plan.seed, dies_at, origin, request.prefix)
+    link = namespace.links.get(place)
+    if link is None:
+        if len(namespace.links) >= _KEPT_LINKS:
+            namespace.links.clear()
+        link = namespace.links[place] = _made_link(namespace, provider, request, task, snapshot, dies_at)
+    return link
+
+
+def _made_link(
+    namespace: Namespace,
+    provider: Provider,
+    request: Request,
+    task: Task,
+    snapshot: Snapshot,
+    dies_at: Instant,
+) -> str:
     ended_at = snapshot.ended_at or task.created_at
     identity = namespace.identity(task.plan.seed)
     result = Result(task=task, account=identity.account(provider), ended_at=ended_at, dies_at=dies_at)
@@ -391,6 +410,9 @@ def _ruled(road: Road, tasks: list[Task], asked: str | None) -> Reply | None:
     road.task = tasks[0]
     if verdicts:
         road.verdict = _first(verdicts, tasks[0].plan.rules)
+    if road.verdict.effect is not None:
+        tasks[:] = [road.namespace.count_unanswered(road.exchange, task) for task in tasks]
+        road.task = tasks[0]
     return _effect(road)
 
 

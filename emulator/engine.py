@@ -104,6 +104,8 @@ class Namespace:
         self._digests: dict[int, int] = {}
         self._exchanges = 0
         self._identities: dict[int | str, Identity] = {}
+        self.links: dict[object, str] = {}
+        """Links that polls printed lately: every poll of a finished task prints the same one again."""
         self._activations: dict[str, Activation] = {}
         self.clock = Clock(clock or self.settings.clock or ClockSettings())
         self.clock_is_set = clock is not None
@@ -318,18 +320,31 @@ class Namespace:
         return verdict
 
     def judge_task(self, exchange: Exchange, task: Task) -> tuple[Task, Verdict]:
-        """What the task's own rules make of an exchange with it, and the task with the call counted."""
-        counted, verdict = self.judged(exchange, task)
-        if verdict.fired and counted.fired is not task.fired:
+        """What the task's own rules make of an exchange with it, and the task with what follows from it kept.
+
+        The call is counted, but for a poll, which counts itself when it's answered: see `count_unanswered`.
+        """
+        judged, verdict = self.judged(exchange, task)
+        if judged.fired is not task.fired:
             in_all = self._fired_in_all(task)
             for rule_id in verdict.fired:
                 in_all[rule_id] = in_all.get(rule_id, 0) + 1
-        if counted is not task:
-            self.store.renew(counted)
-        return counted, verdict
+        if exchange.operation is not OperationName.POLL and task.plan.counts:
+            judged = _called(judged, exchange.operation)
+        if judged is not task:
+            self.store.renew(judged)
+        return judged, verdict
+
+    def count_unanswered(self, exchange: Exchange, task: Task) -> Task:
+        """The task with a poll counted that isn't answered from it."""
+        if exchange.operation is not OperationName.POLL or not task.plan.polls_count:
+            return task
+        counted = _called(task, exchange.operation)
+        self.store.renew(counted)
+        return counted
 
     def judged(self, exchange: Exchange, task: Task) -> tuple[Task, Verdict]:
-        """What `judge_task` gives, with nothing kept yet."""
+        """What the task's own rules make of an exchange, with nothing kept yet."""
         plan = task.plan
         is_poll = exchange.operation is OperationName.POLL
         rules = plan.poll_rules if is_poll else plan.rules
@@ -338,16 +353,17 @@ class Namespace:
         occasion = self._occasion_of(exchange, task, looks=plan.polls_look or not is_poll)
         if not (plan.polls_count if is_poll else plan.counts):
             return task, judge(rules, occasion)
-        calls = dict(task.calls or {})
-        calls[exchange.operation] = occasion.call = calls.get(exchange.operation, 0) + 1
+        occasion.call = 1 + (task.polls if is_poll else 0)
+        if task.calls is not None:
+            occasion.call += task.calls.get(exchange.operation, 0)
         occasion.fired, occasion.fired_in_all = task.fired or {}, self._fired_in_all(task)
         verdict = judge(rules, occasion)
         if not verdict.fired:
-            return msgspec.structs.replace(task, calls=calls), verdict
+            return task, verdict
         fired = dict(task.fired or {})
         for rule_id in verdict.fired:
             fired[rule_id] = fired.get(rule_id, 0) + 1
-        return msgspec.structs.replace(task, calls=calls, fired=fired), verdict
+        return msgspec.structs.replace(task, fired=fired), verdict
 
     def _fired_in_all(self, task: Task) -> dict[str, int]:
         activation = self._activations.get(task.plan.scenario)
@@ -375,14 +391,15 @@ class Namespace:
     def _occasion(
         exchange: Exchange, entropy: bytes, task_id: str | None, fields: Callable[[], Any]
     ) -> Occasion:
+        key = exchange.key
         return Occasion(
-            operation=exchange.operation,
-            provider=exchange.provider.name,
-            id=task_id,
-            key=None if isinstance(exchange.key, ErrorName) else judged_key(exchange.key),
-            headers=exchange.headers,
-            fields=fields,
-            entropy=entropy,
+            exchange.operation,
+            exchange.provider.name,
+            task_id,
+            None if isinstance(key, ErrorName) else judged_key(key),
+            exchange.headers,
+            fields,
+            entropy,
         )
 
     # Polling
@@ -427,6 +444,12 @@ class Namespace:
             changes.append(next_change(task, now))
         ahead = [change for change in changes if change is not None]
         return self.clock.move_to(min(*ahead, LAST_INSTANT)) if ahead else now
+
+
+def _called(task: Task, operation: OperationName) -> Task:
+    calls = dict(task.calls or {})
+    calls[operation] = calls.get(operation, 0) + 1
+    return msgspec.structs.replace(task, calls=calls)
 
 
 def poll_entropy(task: Task) -> bytes:

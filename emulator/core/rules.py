@@ -66,7 +66,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.calls) or any(a is not None for a in asked) or not isinstance(self.delay, int | None)
 
 
-class Occasion(msgspec.Struct, kw_only=True):
+class Occasion(msgspec.Struct):
     """What conditions are asked about: one exchange, seen from one task (or from none)."""
 
     operation: OperationName
@@ -119,7 +119,7 @@ def conditions_hold(conditions: Conditions, occasion: Occasion) -> bool:
         age = occasion.ages.get(conditions.since)
         if age is None or not spans.holds_time(conditions.between, age):
             return False
-    return match_holds(conditions.match, occasion)
+    return not conditions.match or match_holds(conditions.match, occasion)
 
 
 def match_holds(match: Iterable[Match], occasion: Occasion) -> bool:
@@ -157,6 +157,13 @@ def holds(rule: Rule, occasion: Occasion) -> bool:
 
 def judge(rules: Iterable[Rule], occasion: Occasion) -> Verdict:
     """What the rules make of the occasion, looked at in order, up to the first that holds and has an effect."""
+    for rule in rules:
+        if holds(rule, occasion):
+            return _judged(rules, occasion)
+    return NOTHING  # for nearly every call: what a verdict is made of needn't be laid out
+
+
+def _judged(rules: Iterable[Rule], occasion: Occasion) -> Verdict:
     delay: tuple[Spread, str] | None = None
     retry_after: RetryAfter | None = None
     patches: list[Any] = []
@@ -176,6 +183,4 @@ def judge(rules: Iterable[Rule], occasion: Occasion) -> Verdict:
         if rule.effect is not None:
             last = rule
             break
-    if not fired:
-        return NOTHING
     return Verdict(last, delay, tuple(patches), tuple(headers), retry_after, tuple(fired))

@@ -45,7 +45,7 @@ class Task(msgspec.Struct, frozen=True, gc=False):
     shown: int = -1
     """Which entry the last poll showed; -1: none yet. Only the clock's mode ``auto`` asks."""
     calls: Mapping[str, int] | None = None
-    """How many calls there were of each operation; kept only where a rule asks."""
+    """How many calls there were of each operation, of polls those that weren't answered; kept where a rule asks."""
     fired: Mapping[str, int] | None = None
     """How often each rule fired for this task; kept only where a rule asks."""
 
