@@ -6,6 +6,7 @@ from emulator.core.units import SECOND
 from emulator.core.words import Profile
 from tests.worlds import KEY, World
 
+JSON_KEY = {**KEY, "content-type": "application/json"}
 PROMPT = {"prompt": "a cat", "model": "sora-2"}
 EXISTING = """
 version: 1
@@ -192,3 +193,41 @@ def test_links_take_the_host_of_the_create() -> None:
     task_id = world.post("/octopusx/v1/videos", PROMPT, host="inside:1").json()["id"]
     url = world.get(f"/octopusx/v1/videos/{task_id}", host="outside:2", headers=KEY).json()["video_url"]
     assert url.startswith("http://inside:1/media/")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "answered"),
+    [
+        ("GET", "/octopusx/v1/videos/octo", b"", KEY, True),
+        ("GET", "/v1/videos/ez", b"", KEY, True),
+        ("GET", "/v1/videos/ez", b"", {**KEY, "host": "octopusx.ai"}, False),
+        ("POST", "/acedata/veo/tasks", b'{"id": "1ebe4f2b-59ba-4385-a4ea-0ce8a3fe12ed"}', JSON_KEY, True),
+        ("POST", "/veo/tasks", b'{"id": "1ebe4f2b-59ba-4385-a4ea-0ce8a3fe12ed"}', KEY, False),
+        ("POST", "/veo/tasks", b"{", JSON_KEY, False),
+        ("POST", "/veo/tasks", b'{"id": "nobody"}', JSON_KEY, False),
+        ("POST", "/octopusx/v1/videos", b"{}", JSON_KEY, False),
+        ("GET", "/octopusx/v1/videos/octo", b"", {}, False),
+        ("GET", "/octopusx/v1/videos/octo", b"", {**KEY, "x-emulator-scenario": "happy-path"}, False),
+        ("GET", "/octopusx/v1/videos/octo/content", b"", KEY, False),
+        ("GET", "/__admin/health", b"", {}, False),
+        ("GET", "/", b"", {}, False),
+    ],
+)
+def test_what_is_answered_at_once_is_what_would_be_answered_anyway(
+    method: str, path: str, body: bytes, headers: dict[str, str], answered: bool
+) -> None:
+    """To the byte; and what isn't has changed nothing."""
+    prompt, usual = World(EXISTING), World(EXISTING)
+    fields = [
+        (name.encode(), value.encode()) for name, value in {"host": "emulator.test:8080", **headers}.items()
+    ]
+    before = list(prompt.namespace.store.newest_first())
+    reply = prompt.app.at_once(method, path, fields, body, "http")
+    assert (reply is not None) is answered
+    if reply is None:
+        assert list(prompt.namespace.store.newest_first()) == before
+        return
+    answer = usual.call(method, path, body or None, headers=headers)
+    assert (reply.status_code, reply.body) == (answer.status_code, answer.body)
+    assert {name.decode(): value.decode() for name, value in reply.headers} == answer.headers
+    assert list(prompt.namespace.store.newest_first()) == list(usual.namespace.store.newest_first())

@@ -9,6 +9,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from emulator.protocol import Protocol
+from emulator.replies import Reply
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]}
@@ -60,8 +61,12 @@ async def _exchanged(
         for message in messages:
             await send(dict(message))
 
+    return await _served(app, received), given
+
+
+async def _served(app: Any, received: tuple[bytes, ...]) -> Wire:
     config = uvicorn.Config(
-        app, http=Protocol, ws="none", lifespan="off", log_config=None, proxy_headers=False
+        app, http=Protocol, ws="none", lifespan="off", log_config=None, proxy_headers=False, interface="asgi3"
     )
     config.load()
     protocol = Protocol(
@@ -75,7 +80,7 @@ async def _exchanged(
             await asyncio.sleep(0)  # noqa: TID251 - lets the application run; no time passes
     if protocol.timeout_keep_alive_task is not None:
         protocol.timeout_keep_alive_task.cancel()
-    return wire, given
+    return wire
 
 
 def test_an_answer_goes_out_in_one_write() -> None:
@@ -133,3 +138,92 @@ def test_an_offer_of_http2_goes_unheard_and_the_body_arrives() -> None:
     wire, given = exchanged(request, reads=True)
     assert given == [("POST", b"{}")]
     assert wire.writes[0].startswith(b"HTTP/1.1 200 OK")
+
+
+class Prompt:
+    """An application that answers requests for /now at once, and all else in the usual way."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, bytes]] = []
+        self.usual: list[bytes] = []
+
+    def at_once(self, method: str, path: str, _headers: Any, body: bytes, _scheme: str) -> Reply | None:
+        """The answer to /now; a defect for /broken."""
+        self.asked.append((method, path, body))
+        if path == "/broken":
+            raise ZeroDivisionError
+        return Reply(200, [(b"content-length", b"3")], b"now") if path == "/now" else None
+
+    async def __call__(self, _scope: Any, receive: Any, send: Send) -> None:
+        """The usual answer."""
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        self.usual.append(body)
+        await send(dict(START))
+        await send(dict(BODY))
+
+
+def prompted(*received: bytes) -> tuple[Prompt, list[bytes]]:
+    """The application after these bytes came, and what was written, answer by answer."""
+    app = Prompt()
+    wire = asyncio.run(_served(app, received))
+    return app, [write.partition(b"\r\n\r\n")[2] for write in wire.writes]
+
+
+def post(path: bytes, body: bytes, *more: bytes) -> bytes:
+    """A POST with a length."""
+    head = b"POST %s HTTP/1.1\r\nHost: x\r\n" % path + b"".join(field + b"\r\n" for field in more)
+    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def test_a_request_that_can_be_answered_at_once_is() -> None:
+    """With its body, in whatever pieces it came; and the connection goes on."""
+    get = GET.replace(b"/ ", b"/now ")
+    request = post(b"/now", b"{}")
+    app, answers = prompted(get, request[:30], request[30:-1], request[-1:] + get + get)
+    assert answers == [b"now"] * 4
+    assert app.asked == [
+        ("GET", "/now", b""),
+        ("POST", "/now", b"{}"),
+        ("GET", "/now", b""),
+        ("GET", "/now", b""),
+    ]
+    assert app.usual == []
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        post(b"/later", b"{}"),
+        post(b"/broken", b"{}"),
+        post(b"/n%6Fw", b"{}"),
+        post(b"/now?a=b", b"{}"),
+        post(b"/now", b"{}", b"Expect: 100-continue"),
+        post(b"/now", b"{}", b"Connection: close"),
+        post(b"/now", b"{}").replace(b"HTTP/1.1", b"HTTP/1.0"),
+    ],
+)
+def test_any_other_request_takes_the_usual_way_with_its_body(request_: bytes) -> None:
+    """Whatever the reason, a defect on the way included."""
+    app, answers = prompted(request_[:-1], request_[-1:])
+    assert app.usual == [b"{}"]
+    assert answers[-1] == b"body"
+
+
+def test_a_long_body_takes_the_usual_way() -> None:
+    """It is handed over as it comes."""
+    body = b"x" * 200_000
+    request = post(b"/now", body)
+    app, answers = prompted(*(request[at : at + 50_000] for at in range(0, len(request), 50_000)))
+    assert app.usual == [body]
+    assert app.asked == []
+    assert answers == [b"body"]
+
+
+def test_a_request_behind_one_that_waits_keeps_its_place() -> None:
+    """It isn't answered before that one."""
+    _, answers = prompted(post(b"/later", b"{}") + GET.replace(b"/ ", b"/now "))
+    assert answers[0] == b"body"
+    assert len(answers) == 2
