@@ -1,6 +1,8 @@
 """Namespaces: what activating and resetting do, and what a task keeps."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emulator.activation import judged_key
 from emulator.core.units import HOUR, SECOND
@@ -102,3 +104,25 @@ def test_another_scenarios_seed_changes_nothing_of_tasks_that_there_are() -> Non
     record = world.post("/sora/tasks", {"id": later}).json()
     assert record["user_id"] != before["user_id"]
     assert world.post("/sora/tasks", {"trace_id": record["trace_id"]}).json() == record
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 4 * SECOND)), min_size=1, max_size=12))
+def test_two_engines_over_one_store_answer_alike(turns: list[tuple[bool, int]]) -> None:
+    """Whichever of two answers a poll, it is what one alone would answer; the second needs no create of its own."""
+    text = (
+        "version: 1\ntasks:\n  - timeline:\n"
+        "      - {status: queued, polls: 3}\n"
+        "      - {status: processing, for: {min: 3s, max: 9s}, progress: {from: 0, to: 99}}\n"
+        "      - {status: completed}\n"
+        "rules:\n  - {operation: poll, calls: every 4, error: rate_limited}\n"
+        "  - {operation: poll, probability: 30%, times: 2, error: internal}\n"
+    )
+    alone, one, other = World(text), World(text), World(text)
+    other.namespace.store = one.namespace.store
+    path = ""
+    for world in (alone, one):
+        path = f"/octopusx/v1/videos/{world.post('/octopusx/v1/videos', {'prompt': 'x'}).json()['id']}"
+    for is_other, wait in turns:
+        for world in (alone, one, other):
+            world.advance(wait)
+        assert (other if is_other else one).get(path) == alone.get(path)
