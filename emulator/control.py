@@ -221,8 +221,8 @@ def _clock_settings(fields: Mapping[str, Any], present: Clock) -> ClockSettings:
     if mode not in MODES:
         raise _bad("mode", f"one of {', '.join(MODES)}", mode)
     scale = fields.get("scale", present.scale if mode == "scaled" else 1)
-    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= 1e6:
-        raise _bad("scale", "a number above 0 and at most a million", scale)
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= 100_000:
+        raise _bad("scale", "a number above 0 and at most 100,000", scale)
     if mode != "scaled" and scale != 1:
         raise Problem(400, "Bad request", f'scale: only the mode "scaled" has one; the mode is {mode!r}')
     start = fields.get("now")

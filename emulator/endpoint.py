@@ -178,6 +178,9 @@ def _activation(
     elif isinstance(request.fields, dict):
         prompt = request.fields.get("prompt")
         found = namespace.activation_in_prompt(prompt) if isinstance(prompt, str) else None
+        if found is None and isinstance(prompt, str) and "scenario:" in prompt:
+            names = ", ".join(namespace.library.names())
+            told_once(f"a prompt says scenario:, but names none of {names}; it is taken for plain text")
     return namespace.in_force(provider, found), refusal
 
 
@@ -295,6 +298,7 @@ def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
     namespace, exchange = road.namespace, road.exchange
     refusal = namespace.refused_key(exchange, None)
     if refusal is not None:
+        exchange.activation.count(exchange.operation)
         return refused(road, refusal)
     entropy = namespace.entropy_for(exchange.provider, call.fields)
     road.verdict = namespace.judge_create(exchange, call.fields, entropy)
@@ -391,6 +395,7 @@ def _stopped(road: Road, tasks: list[Task], asked: str | None, invalid: Refusal 
     road.task = tasks[0] if tasks else None
     refusal = road.namespace.refused_key(road.exchange, road.task)
     if refusal is not None:
+        _count_unanswered(road, tasks)
         return refused(road, refusal)
     return _ruled(road, tasks, asked) or (refused(road, invalid) if invalid is not None else None)
 
@@ -410,10 +415,15 @@ def _ruled(road: Road, tasks: list[Task], asked: str | None) -> Reply | None:
     road.task = tasks[0]
     if verdicts:
         road.verdict = _first(verdicts, tasks[0].plan.rules)
-    if road.verdict.effect is not None:
-        tasks[:] = [road.namespace.count_unanswered(road.exchange, task) for task in tasks]
-        road.task = tasks[0]
+    if road.verdict.effect is not None and road.exchange.operation is OperationName.POLL:
+        _count_unanswered(road, tasks)
     return _effect(road)
+
+
+def _count_unanswered(road: Road, tasks: list[Task]) -> None:
+    """Count the call on every task that it named, though none of them answers it."""
+    tasks[:] = [road.namespace.count_unanswered(road.exchange, task) for task in tasks]
+    road.task = tasks[0] if tasks else None
 
 
 def _first(verdicts: Sequence[Verdict], rules: Sequence[Rule]) -> Verdict:

@@ -336,8 +336,9 @@ class Namespace:
         return judged, verdict
 
     def count_unanswered(self, exchange: Exchange, task: Task) -> Task:
-        """The task with a poll counted that isn't answered from it."""
-        if exchange.operation is not OperationName.POLL or not task.plan.polls_count:
+        """The task with a call counted that isn't answered from it."""
+        is_poll = exchange.operation is OperationName.POLL
+        if not (task.plan.polls_count if is_poll else task.plan.counts):
             return task
         counted = _called(task, exchange.operation)
         self.store.renew(counted)

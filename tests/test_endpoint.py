@@ -263,6 +263,24 @@ def test_calls_count_whatever_was_answered() -> None:
     assert statuses(world_of(rules), 6) == [200, 500, 429, 200, 200, 429]
 
 
+def test_calls_count_those_that_auth_refused_too() -> None:
+    """A refused poll is a call; and each of them has an id of its own."""
+    world = world_of("  - {operation: poll, calls: 3, error: rate_limited}", top="auth: {keys: [sk-good]}")
+    answers = [
+        world.post("/sora/tasks", {"id": "t"}, headers={"authorization": f"Bearer {key}"})
+        for key in ("sk-bad", "sk-bad", "sk-good", "sk-bad", "sk-good", "sk-good")
+    ]
+    assert [answer.status_code for answer in answers] == [401, 401, 429, 401, 200, 200]
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 6
+
+
+def test_a_scenario_that_a_prompt_misspells_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """The prompt itself is plain text then."""
+    endpoint.told_once.cache_clear()
+    assert World().post("/octopusx/v1/videos", {"prompt": "scenario:hapy-path"}).status_code == 200
+    assert "names none of documents" in caplog.text
+
+
 def test_times_bounds_firings_per_task_and_times_total_per_namespace() -> None:
     """And a pass stops the search."""
     text = (

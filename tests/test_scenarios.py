@@ -157,6 +157,13 @@ def test_flaky_polls(provider: str) -> None:
     assert [client.poll(task).status_code for _ in range(7)] == [200, 429, 500, 500, 200, 429, 200]
 
 
+@pytest.mark.parametrize("name", ["rate-limited", "flaky-polls"])
+def test_throttling_leaves_unknown_ids_alone(name: str, provider: str) -> None:
+    """However many of them are polled: a test of an unknown id sees the provider's own answer."""
+    client = Client(World(name), provider)
+    assert len({client.poll(f"nobody-{number}").status_code for number in range(6)}) == 1
+
+
 def test_unauthorized(provider: str) -> None:
     """A refused key, an expired one, one without credit."""
     world = World("unauthorized")

@@ -121,9 +121,9 @@ def _clock(text: str) -> tuple[str, float]:
     wanted = f"expected real, scaled:60, manual or auto, got {text!r}"
     mode, colon, scale = text.partition(":")
     if mode == "scaled" and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", scale):
-        if 0 < float(scale) <= 1_000_000:
+        if 0 < float(scale) <= 100_000:
             return mode, float(scale)
-        raise ValueError(f"{wanted}; the scale is a number above 0 and at most a million")
+        raise ValueError(f"{wanted}; the scale is a number above 0 and at most 100,000")
     if mode == "scaled":
         raise ValueError(f"{wanted}; with scaled:60 an hour passes in a minute")
     if mode not in {"real", "manual", "auto"} or colon:
