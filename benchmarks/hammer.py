@@ -1,13 +1,14 @@
-"""The load where wrk isn't installed: ``python -m benchmarks.hammer PORT CONNECTIONS SECONDS BEFORE AFTER IDS SEED``.
+"""The load where wrk isn't installed: ``python -m benchmarks.hammer PORT CONNECTIONS SECONDS BEFORE AFTER IDS``.
 
 It prints what it counted as JSON. It reads just as much of an answer as it takes to know where it ends.
 """
 
-import random
 import select
 import socket
 import sys
 import time
+from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -55,9 +56,9 @@ def is_whole(answer: bytes) -> bool:
     return len(answer) >= head_end + len(_END) + int(answer[begins:ends])
 
 
-def hammer(port: int, connections: int, seconds: float, requests: list[bytes], seed: int) -> Counted:
-    """Poll for that long."""
-    choose = random.Random(seed).choice
+def hammer(port: int, connections: int, seconds: float, requests: Sequence[bytes]) -> Counted:
+    """Poll for that long, with one request after the other, and then from the first again."""
+    turns = cycle(requests)
     poller = select.epoll()
     open_ones = {}
     for _ in range(connections):
@@ -68,7 +69,7 @@ def hammer(port: int, connections: int, seconds: float, requests: list[bytes], s
     answered = errors = 0
     began = now = time.monotonic()
     for connection in open_ones.values():
-        connection.socket.send(choose(requests))
+        connection.socket.send(next(turns))
     while now - began < seconds:
         for number, _ in poller.poll(1.0):
             connection = open_ones[number]
@@ -76,7 +77,7 @@ def hammer(port: int, connections: int, seconds: float, requests: list[bytes], s
             if answer is not None:
                 answered += 1
                 errors += not answer.startswith(_OK)
-                connection.socket.send(choose(requests))
+                connection.socket.send(next(turns))
         now = time.monotonic()
     for connection in open_ones.values():
         connection.socket.close()
@@ -85,10 +86,10 @@ def hammer(port: int, connections: int, seconds: float, requests: list[bytes], s
 
 def main(arguments: list[str]) -> None:
     """Poll as the arguments say, and print what came of it."""
-    port, connections, seconds, before, after, ids, seed = arguments
+    port, connections, seconds, before, after, ids = arguments
     head, tail = Path(before).read_bytes(), Path(after).read_bytes()
     requests = [head + name + tail for name in Path(ids).read_bytes().split()]
-    counted = hammer(int(port), int(connections), float(seconds), requests, int(seed))
+    counted = hammer(int(port), int(connections), float(seconds), requests)
     sys.stdout.buffer.write(msgspec.json.encode(counted))
 
 

@@ -5,12 +5,14 @@ one before has come.
 """
 
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -24,11 +26,13 @@ MOST_FOREIGN: Final = 0.15
 """In cores: a slice in which other work took more is left out."""
 SATURATED: Final = 0.97
 """In cores: where the load itself took more, it may have been what limited the slice."""
+_DRAWN: Final = 60_000
+"""How many ids are drawn for a slice: about as many as it asks for."""
 _LUA: Final = ROOT / "benchmarks" / "polls.lua"
 
 
 class Requests(msgspec.Struct, frozen=True, kw_only=True):
-    """The requests of a slice: one of `ids`, at random, between `before` and `after`."""
+    """The requests of a slice: each names one of `ids`, at random, between `before` and `after`."""
 
     before: bytes
     after: bytes
@@ -131,13 +135,21 @@ class Load:
             foreign_cores=max(0.0, foreign / lasted),
         )
 
-    def _command(self, port: int, requests: Requests) -> Sequence[str]:
-        before, after = self._folder / "before", self._folder / "after"
-        before.write_bytes(requests.before)
-        after.write_bytes(requests.after)
-        # Each slice asks for other tasks, in another order.
+    def _drawn(self, ids: Path) -> bytes:
+        """Ids for one slice, drawn at random, one on each line.
+
+        The load asks for one after the other: drawn there from a million they would cost the processor's cache
+        what is to be measured.
+        """
         self._slices += 1
-        files = [str(before), str(after), str(requests.ids), str(self._slices)]
+        drawn = random.Random(self._slices).choices(_read(ids), k=_DRAWN)
+        return b"\n".join(drawn) + b"\n"
+
+    def _command(self, port: int, requests: Requests) -> Sequence[str]:
+        parts = {"before": requests.before, "after": requests.after, "ids": self._drawn(requests.ids)}
+        for name, content in parts.items():
+            (self._folder / name).write_bytes(content)
+        files = [str(self._folder / name) for name in parts]
         if self.wrk is None:
             told = [str(port), str(CONNECTIONS), str(self.seconds), *files]
             return [sys.executable, "-m", "benchmarks.hammer", *told]
@@ -160,6 +172,11 @@ def _run(command: Sequence[str], place: Place) -> tuple[str, float]:
     if process.returncode:
         raise CannotMeasure(f"{command[0]} ended with status {process.returncode}\n{output}")
     return output, usage.ru_utime + usage.ru_stime
+
+
+@lru_cache(maxsize=8)
+def _read(ids: Path) -> list[bytes]:
+    return ids.read_bytes().split()
 
 
 _TIME_UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}

@@ -1,7 +1,8 @@
--- Polls for wrk: what stands before and after an id, the file of ids, and a seed, as arguments.
+-- Polls for wrk: what stands before an id, what after it, and the ids to ask for in turn, as files.
 
 local before, after
 local ids = {}
+local turn = 0
 
 local function content(path)
   local file = assert(io.open(path, "rb"))
@@ -15,9 +16,9 @@ function init(args)
   for id in io.lines(args[3]) do
     ids[#ids + 1] = id
   end
-  math.randomseed(tonumber(args[4]))
 end
 
 function request()
-  return before .. ids[math.random(#ids)] .. after
+  turn = turn % #ids + 1
+  return before .. ids[turn] .. after
 end
