@@ -135,7 +135,7 @@ class App:
         if route is None:
             return None
         provider, operation = route.rows[0] if len(route.rows) == 1 else self._row(route, params)
-        if operation.name is not OperationName.POLL:
+        if operation.name is not OperationName.POLL or operation.method != method:  # HEAD gets no body
             return None
         understood = bodies.at_once(headers, body) if method == "POST" else _NO_BODY
         host = headers.get(b"host")

@@ -93,27 +93,24 @@ def at_once(namespace: Namespace, provider: Provider, operation: Operation, requ
     A shortcut for nearly every poll there is; `test_endpoint.py` holds it equal to the long road. Where it
     gives ``None`` nothing has changed.
     """
-    headers = request.headers
-    if request.too_large is not None or b"x-emulator-scenario" in headers:
-        return None
-    activation = namespace.in_force(provider)
-    profile = activation.profile
-    key = _key_in(provider.key, headers.get(b"authorization"), profile)
-    if type(key) is not str or not activation.takes_any_time(key):
-        return None
-    call = operation.parse(_inbound(request, profile))
-    if type(call) is not Poll or len(call.ids) != 1 or call.by_alias or call.refusal is not None:
-        return None
+    task_id = operation.plain_poll(request.params, request.fields) if operation.plain_poll else None
+    task = None if task_id is None else namespace.store.get(provider.name, task_id)
     now = namespace.clock.now()
-    task = namespace.store.get(provider.name, call.ids[0])
     if task is None or not task.plan.is_plain or task.created_at > now or namespace.clock.mode == "auto":
         return None
-    if task.plan.poll_rules:
+    headers = request.headers
+    if request.too_large is not None or request.broken is not None or b"x-emulator-scenario" in headers:
+        return None
+    activation = namespace.in_force(provider)
+    key = _key_in(provider.key, headers.get(b"authorization"), activation.profile)
+    if type(key) is not str or not activation.takes_any_time(key):
+        return None
+    snapshot = state_at(task, now)
+    if task.plan.poll_rules and namespace.is_ruled(task, snapshot.status):
         exchange = Exchange(provider, operation.name, key, headers, request.origin, now, activation)
-        task, verdict = namespace.judged(exchange, task)
-        if verdict is not NOTHING:
+        if namespace.judged(exchange, task)[1] is not NOTHING:
             return None
-    return _plainly_polled(namespace, provider, operation, request, call, task, activation, now)
+    return _plainly_polled(namespace, provider, operation, request, task, snapshot, now)
 
 
 def no_route(namespace: Namespace, provider: Provider, request: Request) -> Reply:
@@ -133,29 +130,27 @@ def _key_in(
     return provider_key(header, profile)
 
 
-def _plainly_polled(  # noqa: PLR0913, PLR0917 - a bundle of them would cost each poll what the shortcut saves
+def _plainly_polled(
     namespace: Namespace,
     provider: Provider,
     operation: Operation,
     request: Request,
-    call: Poll,
     task: Task,
-    activation: Activation,
+    snapshot: Snapshot,
     now: Instant,
 ) -> Reply:
-    profile = task.plan.profile or activation.profile
-    task, snapshot = namespace.poll(task, now)
+    task = namespace.count_poll(task, snapshot, now)
+    profile = task.plan.profile or namespace.in_force(provider).profile
     status = snapshot.status
     dies_at = link_dies_at(task, snapshot, now)
     link = None
     if status is Status.COMPLETED:
         link = _link(namespace, provider, request, task, snapshot, dies_at, now)
     account = namespace.identity(task.plan.seed).account(provider)
-    view = View(task, snapshot, now, profile, account, link, dies_at)
-    body = operation.answer(call, (operation.item(view),), activation.profile)
+    printed = operation.item(View(task, snapshot, now, profile, account, link, dies_at))
     scene = Scene(profile, request.method, request.path, now, poll_entropy(task), status, OperationName.POLL)
     headers = [JSON, *provider.headers(scene), (b"date", date_field(now // SECOND))]
-    return Reply(200, headers, orjson.dumps(body), 0, None, (task.id,))
+    return Reply(200, headers, orjson.dumps(printed), 0, None, (task.id,))
 
 
 def _activation(

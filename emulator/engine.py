@@ -20,14 +20,15 @@ from emulator.core.call import Listing, Refusal
 from emulator.core.effects import Failure
 from emulator.core.matching import matches
 from emulator.core.plan import Plan
-from emulator.core.rules import NOTHING, Occasion, RetryAfter, Verdict, conditions_hold, judge
+from emulator.core.rules import NOTHING, Occasion, RetryAfter, Verdict, conditions_hold, judge, may_hold
 from emulator.core.scenario import ClockSettings, Item, Scenario
 from emulator.core.task import Snapshot, Task, next_change, polled, state_at
 from emulator.core.units import LAST_INSTANT, Instant
-from emulator.core.words import ErrorName, OperationName, Profile
+from emulator.core.words import ErrorName, OperationName, Profile, Status
 from emulator.providers.base import Provider
 from emulator.store import MemoryStore
 
+_POLL: Final = OperationName.POLL
 MAX_STARTED: Final = 100
 """How many unknown ids of one batch begin as new tasks, under ``unknown_task: start``."""
 _NAMED_IN_PROMPT: Final = re.compile(r"scenario:([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -351,7 +352,7 @@ class Namespace:
         rules = plan.poll_rules if is_poll else plan.rules
         if not rules:
             return task, NOTHING
-        occasion = self._occasion_of(exchange, task, looks=plan.polls_look or not is_poll)
+        occasion = self._occasion_of(exchange, task)
         if not (plan.polls_count if is_poll else plan.counts):
             return task, judge(rules, occasion)
         occasion.call = 1 + (task.polls if is_poll else 0)
@@ -366,19 +367,24 @@ class Namespace:
             fired[rule_id] = fired.get(rule_id, 0) + 1
         return msgspec.structs.replace(task, fired=fired), verdict
 
+    @staticmethod
+    def is_ruled(task: Task, status: Status) -> bool:
+        """Whether a rule may hold for a poll of the task now, judging by what takes no look at the request."""
+        call = 1 + task.polls
+        if task.calls is not None:
+            call += task.calls.get(_POLL, 0)
+        return any(may_hold(rule, status, call, task.entropy) for rule in task.plan.poll_rules)
+
     def _fired_in_all(self, task: Task) -> dict[str, int]:
         activation = self._activations.get(task.plan.scenario)
         return {} if activation is None else activation.fired
 
-    def _occasion_of(self, exchange: Exchange, task: Task | None, *, looks: bool = True) -> Occasion:
-        """What conditions are asked about; of the task's state nothing, unless something ``looks`` at it."""
+    def _occasion_of(self, exchange: Exchange, task: Task | None) -> Occasion:
         if task is None:
             occasion = self._occasion(exchange, self.key, None, dict)
             occasion.ages = {"start": exchange.now - self.active.at}
             return occasion
         occasion = self._occasion(exchange, task.entropy, task.id, lambda: orjson.loads(task.request))
-        if not looks:
-            return occasion
         snapshot = state_at(task, exchange.now)
         occasion.status = snapshot.status
         occasion.ages = {
@@ -408,9 +414,13 @@ class Namespace:
     def poll(self, task: Task, now: Instant) -> tuple[Task, Snapshot]:
         """What a poll at ``now`` shows of the task, and the task with the poll counted."""
         snapshot = state_at(task, now)
+        return self.count_poll(task, snapshot, now), snapshot
+
+    def count_poll(self, task: Task, snapshot: Snapshot, now: Instant) -> Task:
+        """The task with a poll counted that showed ``snapshot`` at ``now``."""
         counted = polled(task, snapshot, now, tracks_shown=self.clock.mode == "auto")
         self.store.renew(counted)
-        return counted, snapshot
+        return counted
 
     def exchange_entropy(self, exchange: Exchange, task: Task | None, answered: bool) -> bytes:
         """Sixteen bytes that the ids of one exchange are cut from.

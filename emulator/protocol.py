@@ -96,6 +96,8 @@ class Protocol(HttpToolsProtocol):
             super().on_body(bytes(body))
 
     def _is_between_requests(self) -> bool:
+        if self._body is not None:
+            return False
         # uvicorn's types leave out that a connection begins without a cycle.
         return self.cycle is None or not self.cycle.more_body  # type: ignore[redundant-expr]
 

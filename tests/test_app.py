@@ -231,3 +231,11 @@ def test_what_is_answered_at_once_is_what_would_be_answered_anyway(
     assert (reply.status_code, reply.body) == (answer.status_code, answer.body)
     assert {name.decode(): value.decode() for name, value in reply.headers} == answer.headers
     assert list(prompt.namespace.store.newest_first()) == list(usual.namespace.store.newest_first())
+
+
+def test_a_head_of_a_poll_is_not_answered_at_once() -> None:
+    """Its answer has no body, which only uvicorn's way minds."""
+    world = World(EXISTING)
+    fields = [(b"host", b"localhost"), (b"authorization", b"Bearer sk-test")]
+    assert world.app.at_once("GET", "/octopusx/v1/videos/octo", fields, b"", "http") is not None
+    assert world.app.at_once("HEAD", "/octopusx/v1/videos/octo", fields, b"", "http") is None

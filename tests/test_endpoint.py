@@ -131,7 +131,7 @@ def test_the_shortcut_of_plain_polls_answers_like_the_long_road(
         for world in (short, long):
             world.advance(wait)
             if provider.startswith("acedata"):
-                answers.append(world.post(f"/{provider[8:]}/tasks", {"id": SORA}))
+                answers.append(world.post(f"/{provider[8:]}/tasks", {"id": SORA, "action": "retrieve"}))
             else:
                 answers.append(world.get(f"/{provider}/v1/videos/{SORA}"))
         assert answers[0] == answers[1]

@@ -212,6 +212,14 @@ def test_any_other_request_takes_the_usual_way_with_its_body(request_: bytes) ->
     assert answers[-1] == b"body"
 
 
+def test_a_body_that_speaks_of_h2c_arrives_as_it_was_sent() -> None:
+    """Also where it comes by itself, after the head."""
+    body = b'{"a": "\r\nUpgrade: h2c\r\n"}'
+    request = post(b"/later", body)
+    app, _ = prompted(request[: -len(body)], body)
+    assert app.usual == [body]
+
+
 def test_a_long_body_takes_the_usual_way() -> None:
     """It is handed over as it comes."""
     body = b"x" * 200_000

@@ -90,8 +90,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Those of the rules that may speak of polls."""
     polls_count: bool = False
     """Whether one of these asks how many calls there were or how often it fired."""
-    polls_look: bool = False
-    """Whether one of these asks for the task's status, or how long ago something was."""
     floors: tuple[int, ...] = ()
     """The progress with which each entry begins, so that it never falls unless a literal says so."""
 
@@ -145,7 +143,6 @@ def plan_of(entries: tuple[Entry, ...], **others: Any) -> Plan:
         and all(map(_is_plain, entries)),
         poll_rules=poll_rules,
         polls_count=any(rule.counts for rule in poll_rules),
-        polls_look=any(rule.during or rule.conditions.between for rule in poll_rules),
         **others,
     )
 

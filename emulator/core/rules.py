@@ -138,6 +138,20 @@ def _asked(field: str, occasion: Occasion) -> Any:
     return matching.field_of(occasion.fields(), field)
 
 
+def may_hold(rule: Rule, status: Status, call: int, entropy: bytes) -> bool:
+    """Whether the rule may hold for the call of this number on a task, as far as that alone tells.
+
+    `holds` asks the same, and more. This takes no look at the request, and rules out nearly every rule that a
+    poll meets.
+    """
+    if rule.during and status not in rule.during:
+        return False
+    if rule.calls and not spans.holds_call(rule.calls, call):
+        return False
+    probability = rule.probability
+    return probability is None or seeded.fraction(entropy, f"rule {rule.id}", call) < probability
+
+
 def holds(rule: Rule, occasion: Occasion) -> bool:
     """Whether the rule holds for the occasion."""
     if not conditions_hold(rule.conditions, occasion):

@@ -19,7 +19,7 @@ from emulator.core.task import Task
 from emulator.core.units import MILLISECOND, SECOND, Duration, Instant, as_datetime
 from emulator.core.words import OperationName, Profile, Status
 from emulator.providers.acedata_errors import failure
-from emulator.providers.acedata_requests import parse_create, parse_poll
+from emulator.providers.acedata_requests import named_plainly, parse_create, parse_poll
 from emulator.providers.base import Operation, View
 
 BASE: Final = "/acedata"
@@ -73,6 +73,7 @@ def operations(service: Service) -> tuple[Operation, ...]:
             parse=parse_poll,
             item=partial(record, service),
             answer=poll_answer,
+            plain_poll=named_plainly,
         ),
         Operation(
             name=OperationName.CREATE,

@@ -48,6 +48,17 @@ def _object(inbound: Inbound) -> Mapping[str, Any]:
     return inbound.fields
 
 
+def named_plainly(_params: tuple[str, ...], fields: Any) -> str | None:
+    """The task that a query names which is just as documents/000 and documents/002 print it, or has its id alone."""
+    if type(fields) is not dict:
+        return None
+    name = fields.get("id")
+    if type(name) is not str or not name:
+        return None
+    is_plain = len(fields) == 1 or (len(fields) == 2 and fields.get("action") == "retrieve")
+    return name if is_plain else None
+
+
 def _reader(action: Any) -> Callable[[Mapping[str, Any], Profile], Poll | Listing]:
     """What reads the body of an ``action``. Fact sheet: without one it is ``retrieve``; null counts as without."""
     if action is None or action == "retrieve":

@@ -114,6 +114,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One task as this operation prints it. Patches apply to what it returns."""
     answer: Callable[[Call, Sequence[dict[str, Any]], Profile], dict[str, Any] | Refusal]
     """The whole body from the printed tasks that were found; where none was, perhaps why there is no body."""
+    plain_poll: Callable[[tuple[str, ...], Any], str | None] | None = None
+    """The id of the one task that a request polls which is just as documented, from the path's `params` and the
+    body's fields; it gives ``None`` where `parse` has to look. Such a poll's answer is the task as `item` prints it."""
 
 
 def nothing_missing(_fields: Mapping[str, Any]) -> None:

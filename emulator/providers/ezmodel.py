@@ -22,6 +22,7 @@ from emulator.providers.openai_style import (
     failure_words,
     gateway_headers,
     gateway_refusal,
+    named_in_path,
     number,
     plain_link,
     plain_link_dies_at,
@@ -249,6 +250,7 @@ PROVIDER: Final = Provider(
             parse=_parse_poll,
             item=_video,
             answer=_answer,
+            plain_poll=named_in_path,
         ),
         Operation(
             name=OperationName.CREATE,

@@ -4,6 +4,7 @@ Its page docs/providers/octopusx.md says of each detail where it comes from.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from emulator.core.call import Call, Content, Create, Poll, Refusal
@@ -21,6 +22,7 @@ from emulator.providers.openai_style import (
     failure_words,
     gateway_headers,
     gateway_refusal,
+    named_in_path,
     plain_link,
     plain_link_dies_at,
     plain_storage_refusal,
@@ -165,7 +167,13 @@ def _answer(_call: Call, items: Sequence[dict[str, Any]], _profile: Profile) -> 
 def _echo(fields: Mapping[str, Any], _entropy: bytes) -> tuple[Any, ...]:
     model, seconds, size = _DEFAULTS
     # remixed_from_video_id: only a remix, or a scenario's values, set it.
-    return text(fields.get("model")) or model, _seconds(fields) or seconds, _size(fields) or size, ""
+    return _shared(text(fields.get("model")) or model, _seconds(fields) or seconds, _size(fields) or size, "")
+
+
+@lru_cache(maxsize=1024)
+def _shared(*echoed: str) -> tuple[str, ...]:
+    """The same tuple for the same values: tasks of one kind needn't each have their own."""
+    return echoed
 
 
 def _seconds(fields: Mapping[str, Any]) -> str | None:
@@ -224,6 +232,7 @@ PROVIDER: Final = Provider(
             parse=_parse_poll,
             item=_video,
             answer=_answer,
+            plain_poll=named_in_path,
         ),
         Operation(
             name=OperationName.CREATE,

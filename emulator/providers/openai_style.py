@@ -253,6 +253,14 @@ def wrapped_refusal(refusal: Refusal, words: Words, scene: Scene, statuses: Mapp
     return Wire(words.status_code, {"error": {"message": words.message, "code": words.code}})
 
 
+# Polls
+
+
+def named_in_path(params: tuple[str, ...], _fields: Any) -> str:
+    """The task that a poll names: the last segment of its path, whatever else the request holds."""
+    return params[0]
+
+
 # Create requests
 
 
