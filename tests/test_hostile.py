@@ -662,7 +662,7 @@ def test_who_asks_first_with_too_much_is_refused_at_once(server: Process) -> Non
     with server.connect() as wire:
         head = b"POST /octopusx/v1/videos HTTP/1.1\r\n%sExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
         wire.send([head % (HEAD, 70 * MIB)])
-        assert wire.line() == b"HTTP/1.1 413 Request Entity Too Large\r\n"
+        assert wire.line().startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize("path", [POLL, "/", "/__admin/health", "/nothing", "/media/x"])
