@@ -116,11 +116,7 @@ class App:
         reply = endpoint.respond(self.namespace, provider, operation, request)
         if self.observer is not None:
             self._observe(provider, operation, reply)
-        if reply.delay or reply.clip is not None:
-            return await self._send(reply, scope, send)
-        reply.headers.append((b"content-length", b"%d" % len(reply.body)))
-        await send({"type": "http.response.start", "status": reply.status_code, "headers": reply.headers})
-        await send({"type": "http.response.body", "body": reply.body})
+        await self._send(reply, scope, send)
 
     def at_once(
         self, method: str, path: str, fields: Sequence[tuple[bytes, bytes]], body: bytes, scheme: str

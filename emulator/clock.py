@@ -84,8 +84,3 @@ class Clock:
 def wall_time() -> Instant:
     """The present instant by the machine's own clock."""
     return time.time_ns() // 1000
-
-
-def steady_seconds() -> float:
-    """Seconds of a clock that nobody sets, for measuring real time that passed."""
-    return time.monotonic()

@@ -26,7 +26,7 @@ from emulator.core.task import Snapshot, Task, next_change, polled, state_at
 from emulator.core.units import LAST_INSTANT, Instant
 from emulator.core.words import ErrorName, OperationName, Profile, Status
 from emulator.providers.base import Provider
-from emulator.store import MemoryStore
+from emulator.store import MemoryStore, Store
 
 _POLL: Final = OperationName.POLL
 MAX_STARTED: Final = 100
@@ -95,7 +95,7 @@ class Namespace:
         self.name = name
         self.settings = settings
         self.library = library
-        self.store = MemoryStore(settings.max_tasks)
+        self.store: Store = MemoryStore(settings.max_tasks)
         self.clock_is_set = False
         """Whether the control API set the clock: then no scenario's file does."""
         self._begin()
