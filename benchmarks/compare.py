@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import msgspec
 
-from benchmarks import load, machine, servers
+from benchmarks import load, machine, servers, worlds
 from benchmarks.figures import HEAD, Figure, Goal, Rounds, at_least, at_most, imports, row, table, with_block
 from benchmarks.load import Load, Requests, Slice
 from benchmarks.machine import CannotMeasure, Place
@@ -266,15 +266,27 @@ def import_table(bench: Bench) -> str:
     return table(imports(report), ("package", "modules", "ms (slowed by measuring)"))
 
 
+# Namespaces, time, evidence
+
+
+def evidence(bench: Bench) -> Iterator[Figure]:
+    """What namespaces, a clock of one's own and a journal cost."""
+    yield from worlds.render(bench.place)
+    yield from worlds.advance(bench.place)
+    yield from worlds.namespaces(bench.place)
+    yield from worlds.journal(bench.place, bench.load, bench.new_folder())
+
+
 # The command
 
 _GROUPS: Final[dict[str, Callable[[Bench], Iterator[Figure]]]] = {
     "polls": polls,
     "growth": growth,
     "start": start,
+    "evidence": evidence,
     **{endpoint.provider: partial(polls, endpoints=(endpoint,)) for endpoint in ENDPOINTS},
 }
-_EVERYTHING: Final = ("polls", "growth", "start")
+_EVERYTHING: Final = ("polls", "growth", "start", "evidence")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

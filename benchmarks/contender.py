@@ -7,7 +7,6 @@ import gc
 import os
 import sys
 import time
-from collections import deque
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,17 +15,16 @@ import msgspec
 from benchmarks.machine import resident_bytes
 from benchmarks.servers import Ready, Spec
 from emulator import server
-from emulator.app import App, Observed, Options
+from emulator.app import App
 from emulator.core.words import OperationName
 from emulator.engine import Exchange, Namespace, Settings
 from emulator.library import Library
+from emulator.options import Options
 from emulator.providers import PROVIDERS
 from emulator.providers.base import Provider
 
 _KEY: Final = "sk-bench-1"
 _ORIGIN: Final = "http://127.0.0.1:8080"
-_JOURNAL: Final = 10_000
-"""How many exchanges the observer keeps, as a journal would."""
 _PROMPT: Final = (
     "A cat runs along a river at dawn, seen from low above the water; the camera follows slowly. "
 )
@@ -50,9 +48,8 @@ def emulator(spec: Spec) -> tuple[App, Ready]:
     """The emulator with its tasks in it, and what was seen while they were created."""
     library = Library()
     name = library.add_text(spec.scenario, "benchmark", "benchmark.yaml").name
-    journal: deque[Observed] = deque(maxlen=_JOURNAL)
     most = len(PROVIDERS) * (spec.tasks + spec.more)
-    app = App(library, Options(settings=Settings(scenario=name, max_tasks=most)), journal.append)
+    app = App(library, Options(settings=Settings(scenario=name, max_tasks=most)))
     seedings = [Seeding(app.namespace, p) for p in PROVIDERS if p.name in spec.providers]
     if not seedings:
         return app, Ready()

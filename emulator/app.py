@@ -10,64 +10,50 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 import msgspec
 import orjson
 
 from emulator import bodies, endpoint, media
+from emulator.clock import real_time
+from emulator.core.units import SECOND
 from emulator.core.words import OperationName
-from emulator.engine import Library, Namespace, Settings
+from emulator.engine import Namespace
+from emulator.exchanges import Reply, Request
+from emulator.journal import Asked
+from emulator.ledger import marks_of
+from emulator.library import Library
+from emulator.namespaces import HEADER, BadName, Namespaces, NoRoom, after_prefix, named_in
+from emulator.options import Options
 from emulator.providers import PROVIDERS
 from emulator.providers.base import Operation, Provider
-from emulator.replies import Reply, Request
+from emulator.replies import date_field
 from emulator.routing import Door, Route, segments_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Observer = Callable[["Observed"], None]
 log = logging.getLogger("emulator")
 
 _NO_BODY: Final = bodies.Body()
+_JSON: Final = (b"content-type", b"application/json")
+_WHY: Final = b"x-emulator-why"
+_POLL: Final = OperationName.POLL
 _MAX_HOSTS: Final = 256
 _NAME: Final = re.compile(r"[A-Za-z0-9*_-]+")
 _PREFLIGHT_MAX_AGE: Final = b"600"
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What `serve` was told, as far as the application cares."""
-
-    settings: Settings = Settings()
-    public_url: str | None = None
-    """Scheme and host that links start with; ``None``: those of the request that created the task."""
-    root_provider: str = "octopusx"
-    """Who answers at the root where two providers share a path and the task doesn't tell."""
-
-
-class Observed(msgspec.Struct, frozen=True, gc=False):
-    """One exchange with a provider, after its answer was settled."""
-
-    namespace: str
-    provider: str
-    operation: str
-    at: int
-    status_code: int
-    tasks: tuple[str, ...]
-    rule: str | None
-
-
 class App:
     """The emulator as an ASGI application."""
 
-    def __init__(
-        self, library: Library, options: Options | None = None, observer: Observer | None = None
-    ) -> None:
+    def __init__(self, library: Library, options: Options | None = None) -> None:
         self.options = options or Options()
         self.library = library
-        self.observer = observer
-        self.namespace = Namespace("default", self.options.settings, library)
-        self.namespace.start(PROVIDERS)
+        self.namespaces = Namespaces(self.options.settings, library, PROVIDERS, self.options.bounds)
+        self.namespace = self.namespaces.default
+        """The namespace of requests that name none."""
         self._by_name = {provider.name: provider for provider in PROVIDERS}
         self._front = Door(PROVIDERS, with_bases=True)
         self._hosts: dict[bytes, Door] = {}
@@ -97,26 +83,43 @@ class App:
     async def _lead(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lead one request to where it is answered."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        method, path = scope["method"], scope["path"]
-        door = self._door_of(headers.get(b"host", b""))
-        route, params = (None, ()) if b"%" in scope["raw_path"] else door.glance(path, method)
+        prefixed = after_prefix(scope["raw_path"])
+        try:
+            name = named_in(headers) if prefixed is None else prefixed[0]
+            namespace = self.namespace if name is None else self.namespaces.use(name)
+        except BadName as problem:
+            return await _send_problem(send, 400, "No such namespace", str(problem))
+        except NoRoom as problem:
+            return await _send_problem(send, 503, "No room for another namespace", str(problem))
+        visit = Visit(namespace, scope, headers, self._door_of(headers.get(b"host", b"")))
+        if prefixed is not None:
+            visit.raw_path, visit.path = prefixed[1], unquote(prefixed[1].decode("latin-1"))
+        namespace.visitors += 1
+        try:
+            await self._visit(visit, receive, send)
+        finally:
+            namespace.visitors -= 1
+            namespace.touched = real_time()
+
+    async def _visit(self, visit: "Visit", receive: Receive, send: Send) -> None:
+        door, path, method = visit.door, visit.path, visit.scope["method"]
+        route, params = (None, ()) if b"%" in visit.raw_path else door.glance(path, method)
         if route is None:
-            segments = segments_of(path, scope["raw_path"])
+            segments = segments_of(path, visit.raw_path)
             route, params = door.find(segments, method)
             if route is None:
-                return await self._astray(scope, headers, door, segments, receive, send)
-        provider, operation = route.rows[0] if len(route.rows) == 1 else self._row(route, params)
+                return await self._astray(visit, segments, receive, send)
+        rows = route.rows
+        provider, operation = rows[0] if len(rows) == 1 else self._row(visit.namespace, route, params)
         if operation.method == "POST":
             creates = operation.name is OperationName.CREATE
             limit = bodies.CREATE_LIMIT if creates else bodies.POLL_LIMIT
-            body = await bodies.understand(receive, headers, limit, forms=creates)
+            body = await bodies.understand(receive, visit.headers, limit, forms=creates)
         else:
-            body = bodies.unread(headers) if b"content-length" in headers else _NO_BODY
-        request = self._request(scope, headers, route.base, params, body)
-        reply = endpoint.respond(self.namespace, provider, operation, request)
-        if self.observer is not None:
-            self._observe(provider, operation, reply)
-        await self._send(reply, scope, send)
+            body = bodies.unread(visit.headers) if b"content-length" in visit.headers else _NO_BODY
+        request = self._request(visit, route.base, params, body)
+        reply = endpoint.respond(visit.namespace, provider, operation, request)
+        await self._send(visit, provider, operation.name, body, reply, send)
 
     def at_once(
         self, method: str, path: str, fields: Sequence[tuple[bytes, bytes]], body: bytes, scheme: str
@@ -127,25 +130,44 @@ class App:
         ``path`` has no escapes and no query. Where this gives ``None`` nothing has changed.
         """
         headers: dict[bytes, bytes] = dict(fields)
-        route, params = self._door_of(headers.get(b"host", b"")).glance(path, method)
+        namespace: Namespace | None = self.namespace
+        below = path
+        if path.startswith("/ns/"):
+            name, _, rest = path[4:].partition("/")
+            namespace, below = self.namespaces.lately_used(name), f"/{rest}"
+        elif HEADER in headers or b" sk-ns-" in headers.get(b"authorization", b""):
+            namespace = self._named(headers)
+        host = headers.get(b"host")
+        if namespace is None or host is None or _WHY in headers:
+            return None
+        route, params = (self._hosts.get(host) or self._door_of(host)).glance(below, method)
         if route is None:
             return None
-        provider, operation = route.rows[0] if len(route.rows) == 1 else self._row(route, params)
-        if operation.name is not OperationName.POLL or operation.method != method:  # HEAD gets no body
+        rows = route.rows
+        provider, operation = rows[0] if len(rows) == 1 else self._row(namespace, route, params)
+        if operation.name is not _POLL or operation.method != method:  # HEAD gets no body
             return None
         understood = bodies.at_once(headers, body) if method == "POST" else _NO_BODY
-        host = headers.get(b"host")
-        if understood is None or host is None:
+        if understood is None:
             return None
-        below = path[len(route.base) :]
         origin = self.options.public_url or _written(scheme, host)
-        request = Request(method, below, params, b"", headers, understood.fields, None, None, origin)
-        reply = endpoint.at_once(self.namespace, provider, operation, request)
+        bare = below[len(route.base) :]
+        request = Request(
+            method, bare, params, b"", headers, understood.fields, None, None, origin, namespace.prefix
+        )
+        reply = endpoint.at_once(namespace, provider, operation, request)
         if reply is not None:
             reply.headers.append((b"content-length", b"%d" % len(reply.body)))
-            if self.observer is not None:
-                self._observe(provider, operation, reply)
+            namespace.journal.add_poll(namespace.clock.mode, provider, method, path, headers, body, reply)
         return reply
+
+    def _named(self, headers: Mapping[bytes, bytes]) -> Namespace | None:
+        """The namespace that a header or a key names, where nothing has to be made or refused for it."""
+        try:
+            name = named_in(headers)
+        except BadName:
+            return None
+        return self.namespace if name is None else self.namespaces.lately_used(name)
 
     def _door_of(self, host: bytes) -> Door:
         door = self._hosts.get(host)
@@ -155,33 +177,27 @@ class App:
                 self._hosts[host] = door
         return door
 
-    def _row(self, route: Route, params: tuple[str, ...]) -> tuple[Provider, Operation]:
+    def _row(self, namespace: Namespace, route: Route, params: tuple[str, ...]) -> tuple[Provider, Operation]:
         """Where vendors share a path, the row of the one who knows the task, else the root provider's."""
-        now = self.namespace.clock.now()
-        knowing = [r for r in route.rows if params and self.namespace.find(r[0], params[0], now) is not None]
+        now = namespace.clock.now()
+        knowing = [r for r in route.rows if params and namespace.find(r[0], params[0], now) is not None]
         if len(knowing) == 1:
             return knowing[0]
         return next((r for r in route.rows if r[0].name == self.options.root_provider), route.rows[0])
 
-    def _request(
-        self,
-        scope: Scope,
-        headers: Mapping[bytes, bytes],
-        base: str,
-        params: tuple[str, ...],
-        body: bodies.Body,
-    ) -> Request:
-        path = scope["path"]
+    def _request(self, visit: "Visit", base: str, params: tuple[str, ...], body: bodies.Body) -> Request:
+        path = visit.path
         return Request(
-            scope["method"],
+            visit.scope["method"],
             path[path.index(base) + len(base) :] if base else path,
             params,
-            scope["query_string"],
-            headers,
+            visit.scope["query_string"],
+            visit.headers,
             body.fields,
             body.broken,
             body.too_large,
-            self._origin(scope, headers),
+            self._origin(visit.scope, visit.headers),
+            visit.namespace.prefix,
         )
 
     def _origin(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
@@ -194,46 +210,63 @@ class App:
         name, port = scope.get("server") or ("localhost", None)
         return f"{scope['scheme']}://{name}:{port}" if port else f"{scope['scheme']}://{name}"
 
-    def _observe(self, provider: Provider, operation: Operation, reply: Reply) -> None:
-        assert self.observer is not None
-        now = self.namespace.clock.now()
-        name = self.namespace.name
-        self.observer(
-            Observed(name, provider.name, operation.name, now, reply.status_code, reply.tasks, reply.rule)
-        )
-
-    async def _send(self, reply: Reply, scope: Scope, send: Send) -> None:
-        if reply.delay:
-            await self.namespace.clock.pause(reply.delay)
-        if reply.clip is not None:
-            return await media.serve(scope, send, reply.clip, tuple(reply.headers))
-        headers = reply.headers
-        headers.append((b"content-length", b"%d" % len(reply.body)))
-        await send({"type": "http.response.start", "status": reply.status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
-
-    async def _astray(
+    async def _send(
         self,
-        scope: Scope,
-        headers: Mapping[bytes, bytes],
-        door: Door,
-        segments: list[str],
-        receive: Receive,
+        visit: "Visit",
+        provider: Provider | None,
+        operation: str | None,
+        body: bodies.Body,
+        reply: Reply,
         send: Send,
     ) -> None:
+        """Write down what is answered, wait as long as it says, and send it."""
+        if reply.clip is not None:
+            content = media.answer(visit.scope["method"], visit.headers, reply.clip)
+            reply.status_code, sent = content.status_code, content.body
+            reply.headers = media.merged(content, tuple(reply.headers))
+        else:
+            sent = reply.body
+            reply.headers.append((b"content-length", b"%d" % len(sent)))
+        if visit.headers.get(_WHY) == b"1":
+            reply.headers.append((_WHY, _reason(visit, provider, operation, body, reply)))
+        self._keep(visit, provider, operation, body, reply, len(sent))
+        if reply.delay:
+            await visit.namespace.clock.pause(reply.delay)
+        await send({"type": "http.response.start", "status": reply.status_code, "headers": reply.headers})
+        await send({"type": "http.response.body", "body": sent})
+
+    @staticmethod
+    def _keep(
+        visit: "Visit",
+        provider: Provider | None,
+        operation: str | None,
+        body: bodies.Body,
+        reply: Reply,
+        size: int,
+    ) -> None:
+        namespace, scope = visit.namespace, visit.scope
+        namespace.met.update(marks_of(reply))
+        asked = Asked(
+            scope["method"], scope["path"], scope["query_string"], visit.headers, body.kept(), body.size
+        )
+        namespace.journal.add(namespace.clock.mode, provider, operation, asked, reply, size)
+
+    async def _astray(self, visit: "Visit", segments: list[str], receive: Receive, send: Send) -> None:
         """What isn't a provider's operation: media, the control API, a preflight, or nothing."""
+        door, scope = visit.door, visit.scope
         if segments[0] == "media":
-            return await self._media(scope, headers, send)
+            return await self._media(visit, send)
         if segments[0] == "__admin" and door is self._front:
-            return await self._admin(scope, receive, send)
+            return await self._admin(visit, receive, send)
         methods = door.methods(segments)
         if scope["method"] == "OPTIONS" and methods:
-            return await _send_preflight(headers, methods, send)
+            return await _send_preflight(visit.headers, methods, send)
         owner, base = self._owner(door, segments[0])
         if owner is None:
-            return await self._send_index(scope, headers, send)
-        request = self._request(scope, headers, base, (), _NO_BODY)
-        await self._send(endpoint.no_route(self.namespace, owner, request), scope, send)
+            return await self._send_index(visit, send)
+        request = self._request(visit, base, (), _NO_BODY)
+        reply = endpoint.no_route(visit.namespace, owner, request)
+        await self._send(visit, owner, None, _NO_BODY, reply, send)
 
     def _owner(self, door: Door, first: str) -> tuple[Provider | None, str]:
         """Who words that a path of this first segment isn't there, and the base path before it."""
@@ -246,39 +279,92 @@ class App:
         owners.sort(key=lambda provider: provider.name != self.options.root_provider)
         return (owners[0] if owners else None), ""
 
-    async def _send_index(self, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
-        origin = self._origin(scope, headers)
+    async def _send_index(self, visit: "Visit", send: Send) -> None:
+        origin = f"{self._origin(visit.scope, visit.headers)}{visit.namespace.prefix}"
         bases = {provider.name: f"{origin}{provider.base}" for provider in PROVIDERS}
         body: dict[str, Any] = {
             "emulator": "video-emulator",
             "providers": bases,
             "control": f"{origin}/__admin",
         }
-        if scope["path"] == "/":
+        if visit.path == "/":
             return await _send_json(send, 200, body)
-        told = f"nothing is served at {scope['path'][:200]}; each provider has a path of its own"
-        await _send_json(send, 404, {"error": told, **body})
+        told = f"nothing of {visit.path[:200]} is emulated"
+        await self._send_own(visit, 404, {"error": told, **body}, send)
 
-    async def _media(self, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> None:
+    async def _send_own(self, visit: "Visit", status_code: int, value: Any, send: Send) -> None:
+        """Send an answer that is no provider's, and write it down."""
+        now = visit.namespace.clock.now()
+        headers = [_JSON, (b"date", date_field(now // SECOND))]
+        reply = Reply(status_code, headers, orjson.dumps(value), now=now, stage="route")
+        await self._send(visit, None, None, _NO_BODY, reply, send)
+
+    async def _media(self, visit: "Visit", send: Send) -> None:
+        scope = visit.scope
         path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
         claim = media.claim(self._by_name.get, path, query)
         if claim is None or scope["method"] not in {"GET", "HEAD"}:
-            return await _send_json(send, 404, {"error": "no video has this address"})
-        request = self._request(scope, headers, "", (), _NO_BODY)
-        reply = endpoint.download(self.namespace, request, claim)
-        await self._send(reply, scope, send)
+            return await self._send_own(visit, 404, {"error": "no video has this address"}, send)
+        request = self._request(visit, "", (), _NO_BODY)
+        reply = endpoint.download(visit.namespace, request, claim)
+        await self._send(visit, claim.provider, OperationName.DOWNLOAD, _NO_BODY, reply, send)
 
-    async def _admin(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _admin(self, visit: "Visit", receive: Receive, send: Send) -> None:
         if self._control is None:
             # Imported with the first control call: a poll shouldn't wait for a framework that it doesn't meet.
             from emulator.control import control  # noqa: PLC0415
 
-            self._control = control(self.namespace, self._trusted_hosts())
-        await self._control(scope, receive, send)
+            self._control = control(self.namespaces, self.options)
+        scope = {
+            **visit.scope,
+            "path": visit.path,
+            "raw_path": visit.raw_path,
+            "emulator.namespace": visit.namespace,
+        }
 
-    def _trusted_hosts(self) -> frozenset[str]:
-        public = urlsplit(self.options.public_url or "").hostname
-        return frozenset({public} if public else ())
+        async def dated(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                # An advance moves the clock: what counts is the instant of the answer.
+                date = (b"date", date_field(visit.namespace.clock.now() // SECOND))
+                message["headers"] = [*message["headers"], date]
+            await send(message)
+
+        await self._control(scope, receive, dated)
+
+    def stop(self) -> None:
+        """End what would last as long as a client likes: the streams of those who listen."""
+        for namespace in self.namespaces:
+            if namespace.events is not None:
+                namespace.events.end()
+
+
+class Visit(msgspec.Struct):
+    """One request on its way: whose world it is about, and what is left of its path there."""
+
+    namespace: Namespace
+    scope: Scope
+    headers: dict[bytes, bytes]
+    door: Door
+    path: str = ""
+    raw_path: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.path, self.raw_path = self.scope["path"], self.scope["raw_path"]
+
+
+def _reason(
+    visit: Visit, provider: Provider | None, operation: str | None, body: bodies.Body, reply: Reply
+) -> bytes:
+    """Why the request is answered so, for a header."""
+    # Imported when first asked for: few requests ask, and every start would pay for it.
+    from emulator import why  # noqa: PLC0415
+
+    namespace = visit.namespace
+    name = None if operation is None else OperationName(operation)
+    seen = why.Seen(
+        provider, name, namespace.clock.mode, visit.headers, namespace.settings.profile, body.fields
+    )
+    return why.as_header(reply, namespace.ledger.scenarios, seen)
 
 
 @lru_cache(maxsize=256)
@@ -319,6 +405,13 @@ def _header_names(asked: bytes) -> bytes:
 async def _send_json(send: Send, status_code: int, value: Any) -> None:
     body = orjson.dumps(value)
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_problem(send: Send, status_code: int, title: str, detail: str) -> None:
+    body = orjson.dumps({"title": title, "status": status_code, "detail": detail})
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -13,8 +13,8 @@ from emulator.app import App
 from emulator.core.units import SECOND, format_instant
 from emulator.core.words import OperationName
 from emulator.engine import Namespace, Settings
+from emulator.exchanges import Request
 from emulator.providers.base import Provider
-from emulator.replies import Request
 from emulator.sample import Sample
 
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - shown, not listened on
@@ -76,7 +76,9 @@ def _facts(app: App, place: Place) -> Iterator[str]:
     yield _fact("seed", str(namespace.seed))
     if app.options.public_url is not None:
         yield _fact("links", f"begin with {app.options.public_url}")
-    yield _fact("control", f"{place.url}/__admin/health, and /clock, /scenarios, /tasks, /reset beside it")
+    yield _fact("control", f"{place.url}/__admin/health; openapi.json beside it describes the rest")
+    if app.options.admin_token is not None:
+        yield _fact("", "asks for the token of --admin-token")
 
 
 def _fact(label: str, words: str) -> str:
@@ -147,7 +149,8 @@ def _first_id(namespace: Namespace, provider: Provider) -> str | None:
         headers={b"authorization": f"Bearer {_key(namespace)}".encode()},
         fields=create.fields,
     )
-    return next(iter(endpoint.respond(rehearsal, provider, create.operation, request).tasks), None)
+    task = endpoint.respond(rehearsal, provider, create.operation, request).task
+    return None if task is None else task.id
 
 
 def _key(namespace: Namespace) -> str:

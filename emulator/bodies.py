@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl
 import msgspec
 import orjson
 
+from emulator.excerpts import KEPT_BODY, elided
+
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 MIB: Final = 1024 * 1024
@@ -33,6 +35,14 @@ class Body(msgspec.Struct, frozen=True, gc=False):
     fields: Any = None
     broken: str | None = None
     too_large: str | None = None
+    raw: bytes = b""
+    """As much of it as the journal keeps; empty: it was larger, or a form, and `fields` have to do."""
+    size: int = 0
+    """In bytes, as far as it is known."""
+
+    def kept(self) -> bytes:
+        """What the journal keeps of it."""
+        return self.raw if self.raw or self.fields is None else elided(self.fields)
 
 
 class TooLarge(Exception):
@@ -124,7 +134,8 @@ async def understand(receive: Receive, headers: Mapping[bytes, bytes], limit: in
         return from_json(data, kept=forms)
     if kind and not kind.endswith("+json") and not _is_careless(kind, data):
         wanted = "application/json or a form" if forms else "application/json"
-        return Body(broken=f"expected a body of content type {wanted}, got {content_type[:100]!r}")
+        broken = f"expected a body of content type {wanted}, got {content_type[:100]!r}"
+        return Body(broken=broken, raw=data[:KEPT_BODY], size=len(data))
     return from_json(data, kept=forms)
 
 
@@ -169,11 +180,13 @@ def from_json(data: bytes, *, kept: bool = True) -> Body:
         )
     try:
         value = orjson.loads(data)
-        return Body(bounded(value) if kept else value)
+        raw = data if len(data) <= KEPT_BODY else b""
+        return Body(bounded(value) if kept else value, raw=raw, size=len(data))
     except orjson.JSONDecodeError as problem:
-        return Body(broken=f"the body is not JSON: {problem}")
+        broken = f"the body is not JSON: {problem}"
     except RecursionError:
-        return Body(broken=f"the body is nested deeper than {MAX_DEPTH} levels")
+        broken = f"the body is nested deeper than {MAX_DEPTH} levels"
+    return Body(broken=broken, raw=data[:KEPT_BODY], size=len(data))
 
 
 def bounded(value: Any, depth: int = 0) -> Any:

@@ -7,6 +7,8 @@ who moves it: the control API alone, or polls as well.
 
 import asyncio
 import time
+from contextlib import suppress
+from math import ceil
 from typing import Final, get_args
 
 from emulator.core.scenario import ClockMode, ClockSettings
@@ -37,7 +39,8 @@ class Clock:
         if self._stands:
             return self._anchor
         elapsed = (time.monotonic_ns() - self._real_anchor) // 1000
-        return min(self._anchor + (elapsed if self.scale == 1.0 else int(elapsed * self.scale)), LAST_INSTANT)
+        now = self._anchor + (elapsed if self.scale == 1.0 else int(elapsed * self.scale))
+        return now if now < LAST_INSTANT else LAST_INSTANT  # noqa: FURB136 - min() costs a poll a call
 
     def advance(self, duration: Duration) -> Instant:
         """The instant after moving forward by ``duration``, in any mode.
@@ -56,6 +59,12 @@ class Clock:
         Raises:
             ClockRefused: ``instant`` has passed already, or lies past the year 9999.
         """
+        self.check(instant)
+        self._move_to(instant)
+        return self.now()
+
+    def check(self, instant: Instant) -> None:
+        """Change nothing, but raise `ClockRefused` where the clock can't move to ``instant``."""
         now = self.now()
         if instant < now:
             raise ClockRefused(
@@ -63,17 +72,30 @@ class Clock:
                 f"{format_instant(instant)}; to begin anew at an earlier instant, POST /__admin/reset "
                 f'with {{"clock": {{"now": "{format_instant(instant)}"}}}}'
             )
-        self._move_to(instant)
-        return self.now()
+        check_end(instant)
+
+    def reach(self, instant: Instant) -> None:
+        """Move forward to ``instant``, unless a clock that runs has passed it already.
+
+        Raises:
+            ClockRefused: ``instant`` lies past the year 9999.
+        """
+        if instant > self.now():
+            self._move_to(instant)
 
     def change(self, mode: ClockMode, scale: float) -> None:
         """Go on from the present instant in another mode or at another scale."""
         self._set(mode, scale, self.now())
 
     def _move_to(self, instant: Instant) -> None:
-        if instant > LAST_INSTANT:
-            raise ClockRefused("the clock ends with the year 9999; advance it by less")
+        check_end(instant)
         self._set(self.mode, self.scale, instant)
+
+    def real_until(self, instant: Instant) -> Duration | None:
+        """How much real time passes before the clock shows ``instant`` by itself; ``None``: it never will."""
+        if self._stands or instant > LAST_INSTANT:
+            return None
+        return max(0, ceil((instant - self.now()) / self.scale))
 
     async def pause(self, duration: Duration) -> None:
         """Wait in real time, as latency does: ``scaled`` divides by its scale, other modes don't change it."""
@@ -81,6 +103,30 @@ class Clock:
             await asyncio.sleep(duration / SECOND / (self.scale if self.mode == "scaled" else 1.0))
 
 
+def check_end(instant: Instant) -> None:
+    """Raise `ClockRefused` where no clock can ever show ``instant``."""
+    if instant > LAST_INSTANT:
+        raise ClockRefused("the clock ends with the year 9999; advance it by less")
+
+
+async def breathe() -> None:
+    """Let everybody else who could go on do so first."""
+    await asyncio.sleep(0)
+
+
+async def happens(event: asyncio.Event, within: Duration) -> bool:
+    """Wait in real time, at most so long, for the event; whether it is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within / SECOND):
+            await event.wait()
+    return event.is_set()
+
+
 def wall_time() -> Instant:
     """The present instant by the machine's own clock."""
     return time.time_ns() // 1000
+
+
+def real_time() -> Duration:
+    """Real time that only moves forward, from an arbitrary beginning: for how long something lasts."""
+    return time.monotonic_ns() // 1000

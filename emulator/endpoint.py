@@ -5,8 +5,9 @@ take the same road. Only waiting and sending are left to the caller.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
@@ -15,7 +16,7 @@ import orjson
 
 from emulator import media
 from emulator.activation import Activation
-from emulator.core import template
+from emulator.core import seeded, template
 from emulator.core.call import Call, Content, Create, Listing, Poll, Refusal
 from emulator.core.effects import Failure, Respond
 from emulator.core.rules import NOTHING, Rule, Verdict
@@ -23,11 +24,10 @@ from emulator.core.task import Snapshot, Task, link_dies_at, state_at
 from emulator.core.units import SECOND, Instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
 from emulator.engine import MAX_STARTED, Exchange, Namespace, poll_entropy, refusal_of
+from emulator.exchanges import Reply, Request
 from emulator.providers.base import Clip, Inbound, Operation, Provider, Result, Scene, View
 from emulator.replies import (
     JSON,
-    Reply,
-    Request,
     Road,
     context_of_task,
     date_field,
@@ -42,6 +42,8 @@ from emulator.replies import (
 log = logging.getLogger("emulator")
 
 _KEPT_LINKS: Final = 4096
+_KEPT_STRANGERS: Final = 8
+_KEPT_NAME: Final = 200
 _WRITTEN_AS_IS: Final = "%:/?#[]@!$&'()*+,;=~"
 """What RFC 3986 lets a URL hold besides letters, digits and ``-._``: an escape's own ``%`` too."""
 
@@ -119,6 +121,7 @@ def no_route(namespace: Namespace, provider: Provider, request: Request) -> Repl
     now = namespace.clock.now()
     exchange = Exchange(provider, OperationName.POLL, "", request.headers, "", now, activation)
     road = Road(namespace=namespace, request=request, operation=provider.operations[0], exchange=exchange)
+    road.stage = "route"
     return refused(road, Refusal(Situation.NO_ROUTE))
 
 
@@ -140,6 +143,8 @@ def _plainly_polled(
     now: Instant,
 ) -> Reply:
     task = namespace.count_poll(task, snapshot, now)
+    if snapshot.index < len(task.plan.marks):  # else somebody made the entry up by hand
+        namespace.met.add(task.plan.marks[snapshot.index])
     profile = task.plan.profile or namespace.in_force(provider).profile
     status = snapshot.status
     dies_at = link_dies_at(task, snapshot, now)
@@ -150,7 +155,7 @@ def _plainly_polled(
     printed = operation.item(View(task, snapshot, now, profile, account, link, dies_at))
     scene = Scene(profile, request.method, request.path, now, poll_entropy(task), status, OperationName.POLL)
     headers = [JSON, *provider.headers(scene), (b"date", date_field(now // SECOND))]
-    return Reply(200, headers, orjson.dumps(printed), 0, None, (task.id,))
+    return Reply(200, headers, orjson.dumps(printed), 0, now, task, snapshot)
 
 
 def _activation(
@@ -184,6 +189,7 @@ def _activation(
 
 def _polled(road: Road, call: Poll, invalid: Refusal | None) -> Reply:
     found = _find(road, call) if invalid is None else {}
+    road.strangers = _strangers(call.ids, found)
     tasks = list({task.id: task for task in found.values()}.values())
     stopped = _stopped(road, tasks, call.ids[0] if call.ids else None, invalid)
     if stopped is not None:
@@ -212,17 +218,24 @@ def _find(road: Road, call: Poll) -> dict[str, Task]:
     return found
 
 
+def _strangers(ids: Sequence[str], known: Container[str]) -> tuple[str, ...]:
+    """The first few ids that nobody knows, each cut."""
+    unknown = (name[:_KEPT_NAME] for name in dict.fromkeys(ids) if name not in known)
+    return tuple(islice(unknown, _KEPT_STRANGERS))
+
+
 def _listed(road: Road, call: Listing, invalid: Refusal | None) -> Reply:
     stopped = _stopped(road, [], None, invalid)
     if stopped is not None:
         return stopped
-    tasks = list(road.namespace.listed(road.exchange.provider, call, road.exchange.now))
+    tasks = road.tasks = list(road.namespace.listed(road.exchange.provider, call, road.exchange.now))
     return _answered(road, call, [_polled_one(road, task) for task in tasks])
 
 
 def _polled_one(road: Road, task: Task) -> dict[str, Any]:
     """The task as its provider prints it, patched; the poll is counted."""
     task, snapshot = road.namespace.poll(task, road.exchange.now)
+    road.snapshots[task.id] = snapshot
     if road.task is None or road.task.id == task.id:
         road.task, road.snapshot = task, snapshot
     printed = road.operation.item(_view(road, task, snapshot))
@@ -295,19 +308,23 @@ def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
     if refusal is not None:
         exchange.activation.count(exchange.operation)
         return refused(road, refusal)
-    entropy = namespace.entropy_for(exchange.provider, call.fields)
+    entropy = road.entropy = namespace.entropy_for(exchange.provider, call.fields)
+    road.stage = "rules"
     road.verdict = namespace.judge_create(exchange, call.fields, entropy)
     reply = _effect(road)
     if reply is not None:
         return reply
+    road.stage = "validation"
     if invalid is not None:
         return refused(road, invalid)
+    road.stage = "timeline"
     missing = exchange.provider.missing(call.fields)
     if missing is not None:
         told_once(missing)
     task = namespace.create(exchange, call.fields, entropy)
     road.task = task
-    view = _view(road, task, state_at(task, exchange.now))
+    road.snapshots[task.id] = snapshot = state_at(task, exchange.now)
+    view = _view(road, task, snapshot)
     item = patched(road, road.operation.item(view), task, road.verdict.patches)
     return _answered(road, call, [item])
 
@@ -324,16 +341,19 @@ def told_once(sentence: str) -> None:
 def _content(road: Road, call: Content, invalid: Refusal | None) -> Reply:
     exchange = road.exchange
     task = road.namespace.find(exchange.provider, call.id, exchange.now)
+    road.strangers = _strangers((call.id,), () if task is None else (call.id,))
     stopped = _stopped(road, [] if task is None else [task], call.id, invalid)
     if stopped is not None:
         return stopped
     if task is None:
         return refused(road, Refusal(ErrorName.NOT_FOUND))
+    road.stage = "timeline"
     snapshot = road.snapshot = state_at(task, exchange.now)
     if snapshot.status is not Status.COMPLETED:
         return refused(road, Refusal(Situation.NOT_READY))
     dies_at = link_dies_at(task, snapshot, exchange.now)
     if dies_at <= exchange.now:
+        road.stage, road.expired, road.died_at = "link", True, dies_at
         return refused(road, Refusal(Situation.MEDIA_GONE))
     video = snapshot.entry.video
     link = _link(road.namespace, exchange.provider, road.request, task, snapshot, dies_at, exchange.now)
@@ -359,6 +379,7 @@ def download(namespace: Namespace, request: Request, claim: media.Claim) -> Repl
         provider, OperationName.DOWNLOAD, "", request.headers, request.origin, now, activation
     )
     road = Road(namespace=namespace, request=request, operation=provider.operations[0], exchange=exchange)
+    road.stage, road.strangers = "link", _strangers((claim.task_id,), () if task is None else (task.id,))
     if not namespace.signed(claim):
         return worded(road, provider.storage_refusal(False, scene_of(road)))
     if task is not None:
@@ -366,7 +387,9 @@ def download(namespace: Namespace, request: Request, claim: media.Claim) -> Repl
         if stopped is not None:
             return stopped
         road.snapshot = state_at(task, now)
+    road.stage = "link"
     if claim.is_dead(now):
+        road.expired, road.died_at = True, claim.dies_at
         return _dead(road)
     return _streamed(road, claim.clip)
 
@@ -379,6 +402,7 @@ def _dead(road: Road) -> Reply:
         return refused(road, refusal_of(expired))
     if isinstance(expired, Respond):
         return raw(road, expired)
+    road.error = Situation.MEDIA_GONE
     return worded(road, road.exchange.provider.storage_refusal(True, scene_of(road)))
 
 
@@ -387,18 +411,22 @@ def _dead(road: Road) -> Reply:
 
 def _stopped(road: Road, tasks: list[Task], asked: str | None, invalid: Refusal | None) -> Reply | None:
     """What auth, rules and the provider's own validation answer in place of the tasks, in this order."""
-    road.task = tasks[0] if tasks else None
+    road.tasks, road.task = tasks, tasks[0] if tasks else None
     refusal = road.namespace.refused_key(road.exchange, road.task)
     if refusal is not None:
         _count_unanswered(road, tasks)
         return refused(road, refusal)
-    return _ruled(road, tasks, asked) or (refused(road, invalid) if invalid is not None else None)
+    stopped = _ruled(road, tasks, asked)
+    road.stage = "validation" if stopped is None else "rules"
+    return stopped or (refused(road, invalid) if invalid is not None else None)
 
 
 def _ruled(road: Road, tasks: list[Task], asked: str | None) -> Reply | None:
     """What the rules answer; the calls are counted, in ``tasks`` too."""
-    road.task = tasks[0] if tasks else None
+    road.stage = "rules"
+    road.tasks, road.task = tasks, tasks[0] if tasks else None
     if not tasks:
+        road.entropy = seeded.key_of(road.namespace.key, road.exchange.provider.name, asked or "")
         road.verdict = road.namespace.judge_unknown(road.exchange, asked)
         return _effect(road)
     verdicts: list[Verdict] = []
@@ -433,8 +461,9 @@ def _first(verdicts: Sequence[Verdict], rules: Sequence[Rule]) -> Verdict:
     if len(verdicts) == 1:
         return first
     headers = tuple(dict.fromkeys(header for verdict in verdicts for header in verdict.headers))
-    delays = (verdict.delay for verdict in (first, *verdicts))
-    return msgspec.structs.replace(first, headers=headers, delay=next((d for d in delays if d), None))
+    fired = tuple(dict.fromkeys(rule_id for verdict in verdicts for rule_id in verdict.fired))
+    delay = next((verdict.delay for verdict in (first, *verdicts) if verdict.delay), None)
+    return msgspec.structs.replace(first, headers=headers, delay=delay, fired=fired)
 
 
 def _effect(road: Road) -> Reply | None:
@@ -450,5 +479,6 @@ def _answered(road: Road, call: Call, items: Sequence[dict[str, Any]]) -> Reply:
     body = road.operation.answer(call, items, road.exchange.profile)
     if isinstance(body, Refusal):
         return refused(road, body)
+    road.stage = "timeline"
     road.is_answered = True
     return reply_with(road, 200, orjson.dumps(body), [JSON])

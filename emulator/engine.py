@@ -14,7 +14,8 @@ import msgspec
 import orjson
 
 from emulator.activation import Activation, Identity, judged_key
-from emulator.clock import Clock
+from emulator.agenda import Agenda, Change, Passage
+from emulator.clock import Clock, ClockRefused
 from emulator.core import scenario, seeded
 from emulator.core.call import Listing, Refusal
 from emulator.core.effects import Failure
@@ -23,14 +24,18 @@ from emulator.core.plan import Plan
 from emulator.core.rules import NOTHING, Occasion, RetryAfter, Verdict, conditions_hold, judge, may_hold
 from emulator.core.scenario import ClockSettings, Item, Scenario
 from emulator.core.task import Snapshot, Task, next_change, polled, state_at
-from emulator.core.units import LAST_INSTANT, Instant
+from emulator.core.units import LAST_INSTANT, Duration, Instant, format_instant
 from emulator.core.words import ErrorName, OperationName, Profile, Status
+from emulator.journal import Budget, Journal
+from emulator.ledger import Ledger
 from emulator.providers.base import Provider
 from emulator.store import MemoryStore, Store
 
 _POLL: Final = OperationName.POLL
 MAX_STARTED: Final = 100
 """How many unknown ids of one batch begin as new tasks, under ``unknown_task: start``."""
+_ALONE: Final = 64 << 20
+"""What the journal of a namespace may take that has no others beside it, in bytes."""
 _NAMED_IN_PROMPT: Final = re.compile(r"scenario:([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -51,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile = Profile.DOCUMENTED
     """For scenarios that name none."""
     max_tasks: int = 100_000
+    max_journal_entries: int = 10_000
     scenario: str = "happy-path"
     """The scenario that a namespace begins with."""
 
@@ -59,6 +65,26 @@ class Claim(Protocol):
     """A link that somebody asks for, before it is believed."""
 
     def holds(self, key: bytes) -> bool: ...  # noqa: D102
+
+
+class Events(Protocol):
+    """Those who listen to a namespace. They must neither raise nor wait."""
+
+    def changed(self, change: Change) -> None: ...  # noqa: D102
+
+    def clock(self, moved_from: Instant | None = None) -> None: ...  # noqa: D102
+
+    def activated(self, name: str) -> None: ...  # noqa: D102
+
+    def reset(self) -> None: ...  # noqa: D102
+
+    def dropped(self) -> None: ...  # noqa: D102
+
+    def wake(self) -> None: ...  # noqa: D102
+
+    def publish(self, kind: str, message: msgspec.Struct) -> None: ...  # noqa: D102
+
+    def end(self) -> None: ...  # noqa: D102
 
 
 class UnknownScenario(LookupError):
@@ -81,6 +107,10 @@ class Exchange(msgspec.Struct):
     now: Instant
     activation: Activation
     """What applies to the request: its rules count where no task brings its own."""
+    call: int = 0
+    """How manieth call of its operation it was on its first task, or in the namespace; 0: no rule asked."""
+    rejection: int | None = None
+    """Which item of ``auth.reject`` refused the key."""
 
     @property
     def profile(self) -> Profile:
@@ -91,23 +121,66 @@ class Exchange(msgspec.Struct):
 class Namespace:
     """One isolated world."""
 
-    def __init__(self, name: str, settings: Settings, library: Library) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        library: Library,
+        journal: Journal | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
         self.name = name
+        self.prefix = "" if name == "default" else f"/ns/{name}"
+        """What stands before ``/media`` in its links."""
         self.settings = settings
         self.library = library
+        # Not `or`: an empty journal is as false as none.
+        self.journal = Journal(settings.max_journal_entries, Budget(_ALONE)) if journal is None else journal
+        self.ledger = ledger or Ledger()
         self.store: Store = MemoryStore(settings.max_tasks)
+        self.met: set[str] = set()
+        """The marks of what clients have met of its scenarios."""
+        self.touched: Duration = 0
+        """When it was last spoken to, in real time."""
+        self.visitors = 0
+        """How many requests to it aren't answered to their end yet."""
         self.clock_is_set = False
         """Whether the control API set the clock: then no scenario's file does."""
+        self.agenda: Agenda | None = None
+        """What lies ahead of its tasks; ``None``: nobody has asked yet."""
+        self.passage: Passage | None = None
+        """The advance of the clock that is under way."""
+        self.events: Events | None = None
+        """Those who listen to what happens here; ``None``: nobody."""
+        self.told = 0
+        """How many events there were to tell, as long as somebody listened."""
         self._begin()
+
+    def close(self) -> None:
+        """Give back what it holds of the process's; nobody speaks to it any more."""
+        self._give_back()
+        self.journal.close()
+        if self.events is not None:
+            self.events.dropped()
+
+    def _give_back(self) -> None:
+        self.ledger.marks |= self.met
+        self.met.clear()
+        self.journal.clear()
 
     def _begin(self, clock: ClockSettings | None = None) -> None:
         self.store.clear()
+        self._give_back()
         self._digests: dict[int, int] = {}
         self._exchanges = 0
+        self.made = 0
+        """How many tasks were made by hand without an id."""
         self._identities: dict[int | str, Identity] = {}
         self.links: dict[object, str] = {}
         """Links that polls printed lately: every poll of a finished task prints the same one again."""
         self._activations: dict[str, Activation] = {}
+        self._fired: dict[str, dict[str, int]] = {}
+        """How often the rules of each version of a scenario fired."""
         self.clock = Clock(clock or self.settings.clock or ClockSettings())
         self.clock_is_set = clock is not None
 
@@ -126,6 +199,8 @@ class Namespace:
         self._take_clock_of(what)
         self.seed: int | str = what.seed if what.seed is not None else self.settings.seed
         self.key = self.identity(self.seed).key
+        if self.events is not None:
+            self.events.activated(what.name)
         self.active = self._activated(what)
         self._happy = Activation(scenario.HAPPY_PATH, self.active.at, self.settings.profile, self.seed)
         return self.active
@@ -144,10 +219,14 @@ class Namespace:
         # A clock that already dated a client's task never goes back; the mode changes all the same.
         keeps_now = start is None or (start < now and len(self.store) > 0)
         self.clock = Clock(msgspec.structs.replace(what.clock, start=now if keeps_now else start))
+        if self.events is not None:
+            self.events.clock(None if start is None or keeps_now else now)
 
     def _activated(self, what: Scenario) -> Activation:
         activation = Activation(what, self.clock.now(), self.settings.profile, self.seed)
         self._activations[what.name] = activation
+        self._fired[what.version] = activation.fired
+        self.ledger.know(what)
         for number, item in enumerate(what.items):
             if item.id is not None:
                 self._add_existing(activation, number, item)
@@ -165,12 +244,27 @@ class Namespace:
             )
 
     def activation_named(self, name: str) -> Activation | None:
-        """A scenario that a request names, in force for that request; ``None``: there is none of that name."""
+        """A scenario that a request names, in force for that request; ``None``: there is none of that name.
+
+        The name of the scenario in force means the version in force; any other, what the library has now.
+        """
+        found = None if name == self.active.scenario.name else self.library.get(name)
+        known = self._activation_of(name, found)
+        return known if known is not None or found is None else self._activated(found)
+
+    def _activation_of(self, name: str, found: Scenario | None) -> Activation | None:
+        """The activation under this name, unless the scenario found under it is another version by now."""
+        if name == self.active.scenario.name:
+            return self.active
         known = self._activations.get(name)
-        if known is not None:
-            return known
+        return known if known and found and known.scenario.version == found.version else None
+
+    def brings_along(self, name: str, provider: Provider, task_id: str) -> bool:
+        """Whether the scenario of this name has a task of this id that exists from its first use on."""
         found = self.library.get(name)
-        return None if found is None else self._activated(found)
+        if found is None or not found.speaks_of(provider.name):
+            return False
+        return any(item.id == task_id and scenario.takes(item, provider.name) for item in found.items)
 
     def activation_in_prompt(self, prompt: str) -> Activation | None:
         """The scenario that the word ``scenario:NAME`` in a prompt names, if there is one of that name."""
@@ -181,9 +275,16 @@ class Namespace:
         return None
 
     def reset(self, clock: ClockSettings | None = None) -> None:
-        """Forget every task and count; the active scenario begins anew, on the clock that it had or on this one."""
+        """Forget every task and count; the active scenario begins anew, on the clock that it had or on this one.
+
+        Raises:
+            ClockRefused: an advance is under way.
+        """
+        self.still()
         active = self.active.scenario
         self._begin(clock)
+        if self.events is not None:
+            self.events.reset()
         self.activate(active)
 
     # Tasks
@@ -253,22 +354,26 @@ class Namespace:
         request: Mapping[str, Any],
         origin: str,
     ) -> Task:
-        added = Task(
-            provider=provider.name,
-            id=task_id,
-            created_at=created_at,
-            entropy=entropy,
-            plan=plan,
-            # orjson leaves its answer in a buffer of four kilobytes; a copy has its own length.
-            request=bytes(memoryview(orjson.dumps(request))),
-            echo=provider.echo(request, entropy),
-            origin=origin,
-        )
-        self.store.put(added)
-        alias = provider.alias(added, self.identity(plan.seed).account(provider))
+        task = new_task(provider, task_id, created_at, entropy, plan, request, origin)
+        return self.add(provider, task, max(created_at, plan.activated_at))
+
+    def add(self, provider: Provider, task: Task, known_from: Instant | None = None) -> Task:
+        """A new task, kept; it is known from this instant on, or from now."""
+        self.store.put(task)
+        alias = provider.alias(task, self.identity(task.plan.seed).account(provider))
         if alias is not None:
-            self.store.alias(provider.name, alias, task_id)
-        return added
+            self.store.alias(provider.name, alias, task.id)
+        if self.agenda is not None:
+            now = self.clock.now()
+            self.changed(task, None, now if known_from is None else min(known_from, now))
+        return task
+
+    def renew(self, task: Task, before: Snapshot, now: Instant) -> Task:
+        """A task that somebody changed by hand at ``now``, when it looked like ``before``, kept."""
+        self.store.renew(task)
+        if self.agenda is not None:
+            self.changed(task, before, now)
+        return task
 
     def listed(self, provider: Provider, call: Listing, now: Instant) -> Iterator[Task]:
         """The page of the provider's tasks that a listing asks for, newest first."""
@@ -288,10 +393,11 @@ class Namespace:
         auth = active.scenario.auth
         if auth.reject:
             occasion = self._occasion_of(exchange, task)
-            for rejection in auth.reject:
+            for number, rejection in enumerate(auth.reject):
                 if matches(rejection.key, judged_key(key)) and conditions_hold(
                     rejection.conditions, occasion
                 ):
+                    exchange.rejection = number
                     return refusal_of(rejection.error)
             if any(matches(rejection.key, judged_key(key)) for rejection in auth.reject):
                 return None
@@ -313,7 +419,7 @@ class Namespace:
         rules = activation.scenario.rules
         if not rules:
             return NOTHING
-        occasion.call = activation.count(exchange.operation)
+        occasion.call = exchange.call = activation.count(exchange.operation)
         occasion.fired = occasion.fired_in_all = activation.fired
         verdict = judge(rules, occasion)
         for rule_id in verdict.fired:
@@ -358,6 +464,7 @@ class Namespace:
         occasion.call = 1 + (task.polls if is_poll else 0)
         if task.calls is not None:
             occasion.call += task.calls.get(exchange.operation, 0)
+        exchange.call = exchange.call or occasion.call
         occasion.fired, occasion.fired_in_all = task.fired or {}, self._fired_in_all(task)
         verdict = judge(rules, occasion)
         if not verdict.fired:
@@ -373,11 +480,13 @@ class Namespace:
         call = 1 + task.polls
         if task.calls is not None:
             call += task.calls.get(_POLL, 0)
-        return any(may_hold(rule, status, call, task.entropy) for rule in task.plan.poll_rules)
+        for rule in task.plan.poll_rules:  # noqa: SIM110 - any() would cost a poll a generator
+            if may_hold(rule, status, call, task.entropy):
+                return True
+        return False
 
     def _fired_in_all(self, task: Task) -> dict[str, int]:
-        activation = self._activations.get(task.plan.scenario)
-        return {} if activation is None else activation.fired
+        return self._fired.get(task.plan.version, {})
 
     def _occasion_of(self, exchange: Exchange, task: Task | None) -> Occasion:
         if task is None:
@@ -420,6 +529,8 @@ class Namespace:
         """The task with a poll counted that showed ``snapshot`` at ``now``."""
         counted = polled(task, snapshot, now, tracks_shown=self.clock.mode == "auto")
         self.store.renew(counted)
+        if self.agenda is not None and counted.ended is not task.ended:
+            self.changed(counted, snapshot, now)
         return counted
 
     def exchange_entropy(self, exchange: Exchange, task: Task | None, answered: bool) -> bytes:
@@ -438,7 +549,7 @@ class Namespace:
     def wait_out(self, retry_after: RetryAfter | None) -> None:
         """In the clock's mode ``auto``, move to the end of the wait that a refusal asked for."""
         if self.clock.mode == "auto" and retry_after is not None and retry_after.wait is not None:
-            self.clock.move_to(min(self.clock.now() + retry_after.wait, LAST_INSTANT))
+            self._hurried_to(min(self.clock.now() + retry_after.wait, LAST_INSTANT))
 
     def hurry(self, tasks: Sequence[Task], now: Instant) -> Instant:
         """In the clock's mode ``auto``, the instant to answer polls of these tasks at.
@@ -454,7 +565,89 @@ class Namespace:
                 return now
             changes.append(next_change(task, now))
         ahead = [change for change in changes if change is not None]
-        return self.clock.move_to(min(*ahead, LAST_INSTANT)) if ahead else now
+        return self._hurried_to(min(*ahead, LAST_INSTANT)) if ahead else now
+
+    def _hurried_to(self, instant: Instant) -> Instant:
+        begun = self.clock.now()
+        now = self.clock.move_to(instant)
+        if self.events is not None:
+            self.events.clock(begun)
+        return now
+
+    # What lies ahead (`emulator.timekeeping` moves the clock through it)
+
+    def still(self) -> None:
+        """Raise `ClockRefused` while an advance is under way: nothing else may set the clock then."""
+        if self.passage is not None:
+            raise ClockRefused(
+                f"an advance to {format_instant(self.passage.to)} is under way in this namespace; wait for "
+                f"its answer, then try again"
+            )
+
+    def catch_up(self) -> None:
+        """Take note of what fell due up to now, where somebody wants to know."""
+        if self.agenda is None:
+            return
+        now = self.clock.now()
+        while (change := self.agenda.take(now)) is not None:
+            self.note(change)
+
+    def note(self, change: Change) -> None:
+        """Tell of a change that fell due."""
+        if self.passage is not None:
+            self.passage.note(change)
+        if self.events is not None:
+            self.events.changed(change)
+
+    def changed(self, task: Task, before: Snapshot | None, now: Instant) -> None:
+        """Take note that something other than time changed a task that is in the store, or made it.
+
+        ``before`` is what the task looked like at ``now``; ``None``: it is new.
+        """
+        if self.agenda is None:
+            return
+        self.catch_up()
+        self.agenda.expect(task, now)
+        if self.events is None:
+            return
+        after = state_at(task, now)
+        if task.created_at <= now and (before is None or before.entry is not after.entry):
+            was = None if before is None else before.status
+            self.events.changed(Change(task, now, was, after.status))
+        self.events.wake()
+
+    def latest_fact(self) -> Instant:
+        """The latest instant up to now by which anything kept here is dated: tasks, requests, activations."""
+        now = self.clock.now()
+        instants = [activation.at for activation in self._activations.values()]
+        instants += [record.reply.now for record in islice(self.journal.newest_first(), 1)]
+        for task in self.store.newest_first():
+            steps = [step.at for step in task.steps[-1:]]
+            instants += [task.created_at, *task.ended[-1:], *task.moved[-1:], *steps]
+        return max(instant for instant in instants if instant <= now)
+
+
+def new_task(
+    provider: Provider,
+    task_id: str,
+    created_at: Instant,
+    entropy: bytes,
+    plan: Plan,
+    request: Mapping[str, Any],
+    origin: str,
+) -> Task:
+    """A task as a create request makes it."""
+    return Task(
+        provider=provider.name,
+        id=task_id,
+        created_at=created_at,
+        entropy=entropy,
+        plan=plan,
+        # orjson leaves its answer in a buffer of four kilobytes; a copy has its own length.
+        request=bytes(memoryview(orjson.dumps(request))),
+        echo=provider.echo(request, entropy),
+        origin=origin,
+    )
 
 
 def _called(task: Task, operation: OperationName) -> Task:

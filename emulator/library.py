@@ -1,7 +1,9 @@
-"""The scenarios that can be named: those shipped, and those of the author's own folder."""
+"""The scenarios that can be named: those shipped, those of the author's own folder, those given to a namespace."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from emulator import scenario_file
 from emulator.core.errors import Problem, ScenarioError
@@ -56,7 +58,7 @@ class Library:
     """Scenarios by name. Shipped ones are read when first asked for, an author's at once, so that no mistake waits."""
 
     def __init__(self, folder: Path | None = None, shipped: Path = SHIPPED) -> None:
-        self._loaded: dict[str, Scenario] = {}
+        self._loaded: dict[str, Loaded] = {}
         self._shipped = {path.stem: path for path in sorted(shipped.glob("*.yaml"))}
         self.warnings: list[Problem] = []
         if folder is not None:
@@ -87,15 +89,76 @@ class Library:
 
     def _keep(self, loaded: Loaded) -> Scenario:
         self.warnings.extend(loaded.warnings)
-        self._loaded[loaded.scenario.name] = loaded.scenario
+        self._loaded[loaded.scenario.name] = loaded
         return loaded.scenario
 
     def get(self, name: str) -> Scenario | None:
         """The scenario of this name; the author's own before a shipped one."""
+        found = self._find(name)
+        return None if found is None else found.scenario
+
+    def text(self, name: str) -> str | None:
+        """The text that the scenario of this name was read from, as it was then; ``None``: there is none."""
+        found = self._find(name)
+        return None if found is None else found.text
+
+    def _find(self, name: str) -> Loaded | None:
         if name not in self._loaded and name in self._shipped:
-            self._loaded[name] = scenario_file.load(self._shipped[name]).scenario
+            self._loaded[name] = scenario_file.load(self._shipped[name])
         return self._loaded.get(name)
 
     def names(self) -> Sequence[str]:
         """Every name that `get` knows, in order."""
         return sorted({*self._shipped, *self._loaded})
+
+
+_NOTHING: Final[Mapping[str, Loaded]] = MappingProxyType({})
+
+
+class Overlay:
+    """A namespace's own scenarios over a library that many share. While it has none it costs next to nothing."""
+
+    __slots__ = ("_library", "_own")
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._own = _NOTHING
+
+    def add_text(self, text: str, name: str, source: str) -> Loaded:
+        """The scenario in a text and its warnings; from now on it is found by its name, before the library's.
+
+        Raises:
+            ScenarioError: the text has mistakes; nothing has changed.
+        """
+        loaded = scenario_file.load_text(text, name, source)
+        self.keep(loaded)
+        return loaded
+
+    def keep(self, loaded: Loaded) -> None:
+        """From now on a scenario that was loaded already is found by its name, before the library's."""
+        self._own = {**self._own, loaded.scenario.name: loaded}
+
+    def remove(self, name: str) -> bool:
+        """Forget one of its own; whether there was one. The library's of that name is found again."""
+        if name not in self._own:
+            return False
+        self._own = {own: loaded for own, loaded in self._own.items() if own != name} or _NOTHING
+        return True
+
+    def owns(self, name: str) -> bool:
+        """Whether the scenario of this name is its own, not the library's."""
+        return name in self._own
+
+    def get(self, name: str) -> Scenario | None:
+        """The scenario of this name; its own before the library's."""
+        own = self._own.get(name)
+        return self._library.get(name) if own is None else own.scenario
+
+    def text(self, name: str) -> str | None:
+        """The text that the scenario of this name was read from, as it was then; ``None``: there is none."""
+        own = self._own.get(name)
+        return self._library.text(name) if own is None else own.text
+
+    def names(self) -> Sequence[str]:
+        """Every name that `get` knows, in order."""
+        return sorted({*self._library.names(), *self._own}) if self._own else self._library.names()

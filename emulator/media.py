@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
@@ -17,9 +17,6 @@ import msgspec
 from emulator.core.signing import sign, verify
 from emulator.core.units import Instant
 from emulator.providers.base import Clip, Headers, Provider, Result
-
-if TYPE_CHECKING:
-    from starlette.types import Scope, Send
 
 # The clips in the package
 
@@ -234,15 +231,10 @@ def answer(method: str, headers: Mapping[bytes, bytes], clip: Clip) -> Answer:
     return Answer(206, [*_described(len(part)), *told], content[part.start : part.stop])
 
 
-async def serve(scope: "Scope", send: "Send", clip: Clip, headers: Headers = ()) -> None:
-    """Send the answer to a good request for a clip. The caller's ``headers`` replace ours of the same name."""
-    reply = answer(scope["method"], dict(scope["headers"]), clip)
+def merged(answered: Answer, headers: Headers) -> list[tuple[bytes, bytes]]:
+    """The answer's header fields and the caller's, which replace those of the same name."""
     named = {name for name, _ in headers}
-    fields = [field for field in reply.headers if field[0] not in named]
-    await send(
-        {"type": "http.response.start", "status": reply.status_code, "headers": [*fields, *headers]},
-    )
-    await send({"type": "http.response.body", "body": reply.body})
+    return [*(field for field in answered.headers if field[0] not in named), *headers]
 
 
 def _substitution(asked: Clip, served: Clip) -> bytes:

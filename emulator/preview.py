@@ -18,9 +18,9 @@ from emulator.core.task import Task, next_change, state_at
 from emulator.core.units import SECOND, Duration, Instant, as_datetime, format_duration, parse_instant
 from emulator.core.words import TERMINAL, OperationName, Profile, Status
 from emulator.engine import Library, Namespace, Settings
+from emulator.exchanges import Reply, Request
 from emulator.providers import PROVIDERS, by_name
 from emulator.providers.base import Provider, Scene
-from emulator.replies import Reply, Request
 from emulator.sample import Sample
 
 BEGINNING: Final[Instant] = parse_instant("2025-01-01T00:00:00Z")
@@ -179,7 +179,7 @@ class _Client:
         asked = sample.create(self._provider, self._wish.request)
         for _ in range(_CREATES):
             reply = self._respond(asked)
-            self.task_id = next(iter(reply.tasks), None)
+            self.task_id = None if reply.task is None else reply.task.id
             status = None if self.task_id is None else self._state(self._task()).status
             self._write(asked.operation.name, asked.path, reply, status)
             if self.task_id is not None:

@@ -1,6 +1,6 @@
 """Replies: what is sent for one exchange, worded by its provider or by the scenario's author."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -19,46 +19,12 @@ from emulator.core.task import Snapshot, Task, state_at
 from emulator.core.units import SECOND, Duration, Instant
 from emulator.core.words import OperationName
 from emulator.engine import Exchange, Namespace
-from emulator.providers.base import Clip, Operation, Scene, Wire
+from emulator.exchanges import Reply, Request, Stage
+from emulator.providers.base import Operation, Scene, Wire
 
 JSON: Final = (b"content-type", b"application/json")
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection", "date"})
 """What an author's ``headers`` can't set: they frame the answer (breaking it is what faults are for)."""
-
-
-class Request(msgspec.Struct, frozen=True, gc=False):
-    """One request to a provider, read whole."""
-
-    method: str
-    path: str
-    """Below the provider's base."""
-    params: tuple[str, ...] = ()
-    query: bytes = b""
-    headers: Mapping[bytes, bytes] = {}
-    fields: Any = None
-    broken: str | None = None
-    """Why the body can't be understood, in a sentence."""
-    too_large: str | None = None
-    """Why the body wasn't read to its end, in a sentence."""
-    origin: str = ""
-    """Scheme and host that links start with."""
-    prefix: str = ""
-    """What stands before ``/media`` in the links of the namespace."""
-
-
-class Reply(msgspec.Struct):
-    """What to send, and how long to wait before."""
-
-    status_code: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes = b""
-    delay: Duration = 0
-    clip: Clip | None = None
-    """A video of this kind is to be sent in place of `body`."""
-    tasks: tuple[str, ...] = ()
-    """The ids of the tasks that had a say."""
-    rule: str | None = None
-    """The id of the rule that answered."""
 
 
 class Road(msgspec.Struct, kw_only=True):
@@ -69,10 +35,26 @@ class Road(msgspec.Struct, kw_only=True):
     operation: Operation
     exchange: Exchange
     verdict: Verdict = NOTHING
+    tasks: list[Task] = []
+    """The tasks that it names, or lists."""
     task: Task | None = None
     """The task whose profile, draws and delays count; of a batch, the first."""
     snapshot: Snapshot | None = None
     """What that task looks like; ``None``: it wasn't looked at."""
+    snapshots: dict[str, Snapshot] = {}
+    """What the tasks of a batch or a listing look like, by id."""
+    stage: Stage = "auth"
+    """Which step it has come to."""
+    error: str | None = None
+    """The named error or situation that is answered."""
+    expired: bool = False
+    """Whether a result is asked for after its link has died."""
+    died_at: Instant | None = None
+    """When that was."""
+    entropy: bytes | None = None
+    """What the rules' draws are keyed by where no task brings its own."""
+    strangers: tuple[str, ...] = ()
+    """Ids that it names and no task has: the first few."""
     patches: dict[str, tuple[Any, ...]] = {}
     """What rules patch, by task."""
     is_answered: bool = False
@@ -88,6 +70,7 @@ def refused(road: Road, refusal: Refusal) -> Reply:
         refusal = msgspec.structs.replace(refusal, message=message)
     if road.snapshot is None and road.task is not None:
         road.snapshot = state_at(road.task, road.exchange.now)
+    road.error = refusal.name
     return worded(road, road.exchange.provider.refuse(refusal, scene_of(road)))
 
 
@@ -133,6 +116,8 @@ def raw(road: Road, respond_with: Respond) -> Reply:
 def reply_with(road: Road, status_code: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> Reply:
     """The reply with what every answer carries: the provider's headers, the date, what rules and entries add."""
     exchange = road.exchange
+    # Keys are judged by the active scenario, whichever other one a request names.
+    judge = road.namespace.in_force(exchange.provider) if road.stage == "auth" else exchange.activation
     own_headers = exchange.provider.headers(scene_of(road))
     if exchange.operation is OperationName.DOWNLOAD:
         # The storage behind the links isn't the provider's API: of its headers only CORS is shared.
@@ -147,14 +132,26 @@ def reply_with(road: Road, status_code: int, body: bytes, headers: list[tuple[by
     if snapshot is not None and snapshot.entry.poll_after is not None:
         wait = snapshot.entry.poll_after // units.MILLISECOND
         headers.append((b"openai-poll-after-ms", str(wait).encode()))
-    rule = road.verdict.rule
     return Reply(
         status_code=status_code,
         headers=headers,
         body=body,
         delay=_delay(road),
-        tasks=() if road.task is None else (road.task.id,),
-        rule=None if rule is None else rule.id,
+        now=exchange.now,
+        task=road.task,
+        # The answer of a create shows the task too, though neither latency nor hints of its entry apply to it.
+        snapshot=snapshot or (None if road.task is None else road.snapshots.get(road.task.id)),
+        others=tuple((task, road.snapshots.get(task.id)) for task in road.tasks[1:]),
+        stage=road.stage,
+        error=road.error,
+        verdict=road.verdict,
+        call=exchange.call,
+        scenario=judge.scenario.version,
+        rejection=exchange.rejection,
+        expired=road.expired,
+        died_at=road.died_at,
+        entropy=road.entropy,
+        strangers=road.strangers,
     )
 
 

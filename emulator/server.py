@@ -101,6 +101,9 @@ class _Announcing(uvicorn.Server):
         self.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        stop = getattr(self.config.app, "stop", None)
+        if stop is not None:
+            stop()
         # To what is still held after the grace uvicorn would answer 500, which no scenario asked for.
         grace = self.config.timeout_graceful_shutdown or 0
         asyncio.get_running_loop().call_later(grace, self._close_connections)

@@ -162,17 +162,23 @@ def test_a_defect_of_ours_looks_like_ours(caplog: pytest.LogCaptureFixture) -> N
     assert "TypeError" in caplog.text
 
 
-def test_the_observer_hears_of_every_exchange() -> None:
-    """With the task and the rule that answered."""
-    seen: list[object] = []
-    world = World(
-        EXISTING + "rules:\n  - {operation: poll, calls: 2, error: internal}\n", observer=seen.append
-    )
+def test_the_journal_hears_of_every_exchange() -> None:
+    """With the task and the rule that answered, whichever road it took."""
+    world = World(EXISTING + "rules:\n  - {operation: poll, calls: 2, error: internal}\n")
     world.get("/v1/videos/octo")
     world.get("/v1/videos/octo")
     world.post("/v1/videos", PROMPT)
-    codes = [(o.operation, o.status_code, o.rule is not None) for o in seen]  # type: ignore[attr-defined]
-    assert codes == [("poll", 200, False), ("poll", 500, True), ("create", 200, False)]
+    world.get("/nothing/here")
+    kept = [
+        (r.number, r.operation, r.reply.status_code, r.reply.verdict.rule is not None)
+        for r in world.namespace.journal
+    ]
+    assert kept == [
+        (1, "poll", 200, False),
+        (2, "poll", 500, True),
+        (3, "create", 200, False),
+        (4, None, 404, False),
+    ]
 
 
 def test_a_public_url_takes_the_place_of_the_host_in_links() -> None:

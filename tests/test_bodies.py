@@ -8,6 +8,7 @@ from itertools import cycle
 from typing import Any
 
 import httpx
+import msgspec
 import orjson
 import pytest
 from hypothesis import example, given
@@ -59,10 +60,11 @@ def understood(
     forms: bool = True,
     limit: int = CREATE_LIMIT,
 ) -> Body:
-    """What is understood of a body of this content type."""
+    """What is understood of a body of this content type, less what the journal keeps of it."""
     chunks = [data] if isinstance(data, bytes) else data
     headers = {b"content-type": content_type.encode("latin-1")} if content_type else {}
-    return asyncio.run(bodies.understand(Sent(chunks), headers, limit, forms=forms))
+    body = asyncio.run(bodies.understand(Sent(chunks), headers, limit, forms=forms))
+    return msgspec.structs.replace(body, raw=b"", size=0)
 
 
 def cut(data: bytes, sizes: Sequence[int]) -> list[bytes]:
@@ -269,7 +271,8 @@ def test_refuses_an_announced_length_unread(announced: bytes, content_type: str)
 def test_reads_on_where_the_announced_length_fits_or_says_nothing(announced: bytes) -> None:
     """A length that fits is no reason to refuse, nor is one that is no number."""
     headers = {b"content-length": announced}
-    assert asyncio.run(bodies.understand(Sent([b"{}"]), headers, POLL_LIMIT, forms=True)) == Body({})
+    body = asyncio.run(bodies.understand(Sent([b"{}"]), headers, POLL_LIMIT, forms=True))
+    assert body == Body({}, raw=b"{}", size=2)
     assert bodies.unread(headers) == Body()
 
 
@@ -535,3 +538,36 @@ def test_reads_the_same_whatever_the_pieces(pieces: list[bytes], content_type: s
         understood(chunks, content_type) for chunks in (whole, pieces, cut(whole, [1]))
     )
     assert at_once.fields == in_pieces.fields == by_bytes.fields
+
+
+# What the journal keeps
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "kept"),
+    [
+        (b'{"a": 1}', "application/json", b'{"a": 1}'),
+        (b'{"a": ', "application/json", b'{"a": '),
+        (b"a=1&b=2", FORM, b'{"a":"1","b":"2"}'),
+        (b"hello", "text/plain", b"hello"),
+        (b"", "application/json", b""),
+    ],
+)
+def test_keeps_what_came_or_what_a_form_said(data: bytes, content_type: str, kept: bytes) -> None:
+    """A small body of JSON to the byte, of a form its fields."""
+    headers = {b"content-type": content_type.encode()}
+    body = asyncio.run(bodies.understand(Sent([data]), headers, CREATE_LIMIT, forms=True))
+    assert body.kept() == kept
+
+
+def test_keeps_an_excerpt_of_a_large_body_that_reads_as_json() -> None:
+    """Its long strings and lists are cut, and say by how much."""
+    fields = {"prompt": "a cat", "image": "x" * 40_000, "ids": list(range(10_000)), "deep": {"a": {"b": 1}}}
+    headers = {b"content-type": b"application/json"}
+    data = orjson.dumps(fields)
+    body = asyncio.run(bodies.understand(Sent([data]), headers, CREATE_LIMIT, forms=True))
+    kept = orjson.loads(body.kept())
+    assert len(body.kept()) < 16 * 1024
+    assert (kept["prompt"], kept["deep"], body.size) == ("a cat", {"a": {"b": 1}}, len(data))
+    assert kept["image"] == f"{'x' * 256}... (39744 more characters)"
+    assert kept["ids"][63:] == [63, "... 9936 more"]

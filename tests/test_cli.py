@@ -25,13 +25,15 @@ import pytest
 
 import emulator
 from emulator import banner, library, sample
-from emulator.app import App, Options
+from emulator.app import App
 from emulator.banner import Place
 from emulator.cli import COMMANDS, cli, init, log, main, run
+from emulator.cli.options import mistakes
 from emulator.core.matching import Matcher
 from emulator.core.scenario import Auth, ClockSettings
 from emulator.engine import Settings
 from emulator.library import Library
+from emulator.options import Options
 from emulator.providers import PROVIDERS
 from emulator.scenario_file.schema import scenario_schema
 from tests import serving
@@ -122,12 +124,12 @@ def test_an_unknown_command_gets_the_likely_one(ve: Any) -> None:
 
 
 def test_version_and_health_need_little() -> None:
-    """Neither imports the server, YAML, rich or the engine: Docker asks for health every few seconds."""
+    """Neither imports the server, YAML, rich, an HTTP library or the engine: Docker asks for health again and again."""
     code = (
         "import sys, contextlib, emulator.cli as c\n"
         "for words in (['--version'], ['health', '--port', '1']):\n"
         "    with contextlib.suppress(SystemExit): c.main(words)\n"
-        "print(*sorted({'uvicorn', 'starlette', 'yaml', 'rich', 'msgspec', 'orjson'} & set(sys.modules)))"
+        "print(*sorted({'uvicorn', 'starlette', 'yaml', 'rich', 'httpx2', 'orjson'} & set(sys.modules)))"
     )
     done = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
@@ -268,6 +270,12 @@ WRONG = {
     "--root-provider": ("sora", "expected octopusx or ezmodel, got 'sora'"),
     "--profile": ("new", "expected documented or current, got 'new'"),
     "--max-tasks": ("0", "expected a whole number of 1 or more, got '0'"),
+    "--max-namespaces": ("many", "expected a whole number of 1 or more, got 'many'"),
+    "--namespace-idle": ("60", "expected a duration such as 500ms, 5s or 4m15s, got '60'"),
+    "--journal-entries": ("0", "expected a whole number of 1 or more, got '0'"),
+    "--journal-bytes": ("64", "expected a size such as 64MiB, got '64'; a unit is missing: B, KB, MB"),
+    "--admin-token": ("hush", "expected 8 or more letters, digits and signs of ASCII, got 4"),
+    "--allowed-host": ("*.example", "expected a host name such as emulator.example, without scheme, port or wil"),
     "--grace": ("-1", "expected a number of seconds such as 1 or 0.5, got '-1'"),
     "--tls-cert": ("/nowhere.pem", "expected a file that can be read, got '/nowhere.pem': No such file"),
     "--tls-key": ("/nowhere.pem", "expected a file that can be read"),
@@ -335,6 +343,102 @@ def test_options_reach_the_server() -> None:
         assert served.get(f"/v1/videos/{second}").json()["status"] == "in_progress"
 
 
+BOUNDS = {
+    "--max-namespaces": "1",
+    "--namespace-idle": "30m",
+    "--journal-entries": "2",
+    "--journal-bytes": "1GiB",
+    "--admin-token": "open-sesame",
+    "--allowed-host": "one.example, two.example",
+    "--port": "0",
+}
+
+
+def test_bounds_and_who_may_call_reach_the_server() -> None:
+    """The token is asked for and told to nobody; hosts come from the variable with commas or spaces."""
+    token = {"x-emulator-admin-token": BOUNDS["--admin-token"]}
+    with started(env={variable_of(option): value for option, value in BOUNDS.items()}) as server:
+        served = serving.Served(server.port)
+        assert process("health", "--port", str(server.port)).status == 0
+        assert served.get("/__admin/clock").status_code == 401
+        for _ in range(3):
+            served.get("/octopusx/v1/videos/nobody")
+        two = {**token, "host": "two.example"}
+        assert served.call("GET", "/ns/first/__admin/health", headers=two).status_code == 200
+        assert served.call("GET", "/ns/second/__admin/health", headers=token).status_code == 503
+        three = {**token, "host": "three.example"}
+        assert served.call("GET", "/__admin/health", headers=three).status_code == 403
+        health = served.call("GET", "/__admin/health", headers=token).json()
+        assert health["requests"] == {"kept": 2, "dropped": 1}
+        server.popen.terminate()
+        out, err = server.popen.communicate()
+    assert BOUNDS["--admin-token"] not in server.banner + out + err
+
+
+def test_hosts_may_be_given_one_by_one() -> None:
+    """The option again and again."""
+    hosts = ("--allowed-host", "one.example", "--allowed-host", "TWO.example")
+    with started("--port", "0", *hosts) as server:
+        for host, status_code in [("one.example", 200), ("two.example:80", 200), ("three.example", 403)]:
+            asked = serving.Served(server.port).call("GET", "/__admin/clock", headers={"host": host})
+            assert asked.status_code == status_code
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("65536B", 65536),
+        ("64KiB", 65536),
+        ("100KB", 100_000),
+        ("2 MiB", 2 << 20),
+        ("3MB", 3_000_000),
+        ("1GiB", 1 << 30),
+        ("1GB", 10**9),
+    ],
+)
+def test_a_size_has_a_unit(text: str, size: int) -> None:
+    """Powers of ten, or of two."""
+    assert read_by("--journal-bytes", text) == (size, [])
+
+
+@pytest.mark.parametrize(
+    "text", ["64", "", "MiB", "-1MiB", "1.5MiB", "1TiB", "63KiB", "0GiB", "999999999GiB"]
+)
+def test_another_size_is_refused(text: str) -> None:
+    """A bare number too, and one so small that nothing fits."""
+    value, told = read_by("--journal-bytes", text)
+    assert value is None
+    assert told[0].startswith(f"--journal-bytes: expected a size such as 64MiB, got {text!r}")
+
+
+@pytest.mark.parametrize("token", ["short", "long enough", "long\tenough", "schlüssel-schlüssel", ""])
+def test_a_wrong_token_is_refused_without_being_told(token: str) -> None:
+    """Neither on the terminal nor in a log of CI."""
+    value, told = read_by("--admin-token", token)
+    assert value is None
+    assert told[0].startswith("--admin-token: expected 8 or more letters, digits and signs of ASCII, got ")
+    assert not token or token not in told[0]
+
+
+@pytest.mark.parametrize(
+    "host", ["http://x.example", "x.example:80", "*.example", "a b", "", "x..y", "[::1]"]
+)
+def test_a_wrong_host_is_refused(host: str) -> None:
+    """It is a name, and nothing else."""
+    value, told = read_by("--allowed-host", host)
+    assert value is None
+    assert told[0].startswith("--allowed-host: expected a host name such as emulator.example")
+
+
+def read_by(option: str, text: str) -> tuple[Any, list[str]]:
+    """What an option of serve makes of a text, and what it says of it."""
+    command = dict(ALL)["serve"]
+    assert command is not None
+    (param,) = [param for param in command.params if param.opts[0] == option]
+    context = click.Context(command)
+    return param.type.convert(text, param, context), mistakes(context)
+
+
 def test_the_scale_reaches_the_clock() -> None:
     """A clock that runs fast says how fast."""
     with started("--port", "0", "--clock", "scaled:2.5") as server:
@@ -365,10 +469,21 @@ def test_empty_variables_count_as_not_set() -> None:
 
 def test_a_misspelt_variable_is_told() -> None:
     """It would be ignored in silence otherwise."""
-    done = process("serve", "--grace", "x", env={"VIDEO_EMULATOR_SCENARO": "documents"})
-    assert done.err.splitlines()[0] == (
-        "Warning: the variable VIDEO_EMULATOR_SCENARO means nothing here; did you mean VIDEO_EMULATOR_SCENARIO?"
-    )
+    for wrong, meant in [("SCENARO", "SCENARIO"), ("NAMESPACE_IDEL", "NAMESPACE_IDLE")]:
+        done = process("serve", "--grace", "x", env={f"VIDEO_EMULATOR_{wrong}": "documents"})
+        assert done.err.splitlines()[0] == (
+            f"Warning: the variable VIDEO_EMULATOR_{wrong} means nothing here; did you mean VIDEO_EMULATOR_{meant}?"
+        )
+
+
+def test_dockers_own_variables_are_not_told_of() -> None:
+    """Those that a link to a container called video-emulator sets."""
+    links = {
+        "VIDEO_EMULATOR_NAME": "/web/video-emulator",
+        "VIDEO_EMULATOR_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+    }
+    done = process("serve", "--grace", "x", env=links)
+    assert done.err.splitlines() == ["Error: --grace: expected a number of seconds such as 1 or 0.5, got 'x'"]
 
 
 def test_a_scenario_may_stand_in_the_environment() -> None:

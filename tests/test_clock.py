@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.clock import MODES, Clock, ClockRefused, wall_time
+from emulator.clock import MODES, Clock, ClockRefused, breathe, happens, wall_time
 from emulator.core.scenario import ClockMode, ClockSettings
 from emulator.core.task import Task, state_at
 from emulator.core.units import DAY, HOUR, LAST_INSTANT, MINUTE, SECOND, parse_instant
@@ -201,7 +201,65 @@ def test_stops_at_the_end_of_the_calendar(mode: ClockMode) -> None:
     assert last.advance(0) == LAST_INSTANT
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_says_whether_it_could_move_and_doesnt(mode: ClockMode) -> None:
+    """What it would refuse it refuses when it is asked; nothing moves either way."""
+    asked = clock(mode, start=LAST_INSTANT - DAY)
+    asked.check(LAST_INSTANT)
+    for wrong in (START, LAST_INSTANT + 1):
+        with pytest.raises(ClockRefused):
+            asked.check(wrong)
+    assert asked.now() < LAST_INSTANT - DAY + HOUR
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_reaches_what_is_ahead_and_leaves_be_what_has_passed(mode: ClockMode) -> None:
+    """So that what falls due while it runs needs no look at it before."""
+    moved = clock(mode)
+    moved.reach(START + HOUR)
+    moved.reach(START)
+    assert START + HOUR <= moved.now() < START + 2 * HOUR
+    with pytest.raises(ClockRefused, match="year 9999"):
+        moved.reach(LAST_INSTANT + 1)
+
+
+def test_knows_how_much_real_time_passes_before_an_instant() -> None:
+    """By its scale; never where it stands still, or past its end; none where the instant has passed."""
+    for standing in map(clock, STILL):
+        assert standing.real_until(START + HOUR) is None
+    scaled = clock("scaled", 3600.0)
+    wait = scaled.real_until(START + DAY)
+    assert wait is not None
+    assert 23 * SECOND < wait <= 24 * SECOND
+    assert scaled.real_until(START - HOUR) == 0
+    assert scaled.real_until(LAST_INSTANT + 1) is None
+
+
 # Waiting
+
+
+def test_waits_for_an_event_or_for_so_long() -> None:
+    """It says which of the two it was."""
+
+    async def scene() -> tuple[bool, bool, bool]:
+        event = asyncio.Event()
+        early = await happens(event, 1)
+        asyncio.get_running_loop().call_soon(event.set)
+        return early, await happens(event, HOUR), await happens(event, 0)
+
+    assert asyncio.run(scene()) == (False, True, True)
+
+
+def test_lets_others_go_on() -> None:
+    """Whoever was ready has had their turn."""
+
+    async def scene() -> list[str]:
+        turns: list[str] = []
+        asyncio.get_running_loop().call_soon(turns.append, "other")
+        await breathe()
+        return [*turns, "mine"]
+
+    assert asyncio.run(scene()) == ["other", "mine"]
 
 
 def pause(on: Clock, duration: int) -> None:

@@ -48,7 +48,7 @@ def run(command: list[str], folder: Path) -> str:
 def test_its_curl_commands_work(port: int, tmp_path: Path) -> None:
     """And the create answers what the page shows, less what is drawn."""
     scripts = [block for block in blocks("README.md", "sh") if block.startswith("curl")]
-    assert len(scripts) == 2
+    assert len(scripts) == 4
     printed = [
         run(["bash", "-ec", s.replace(":8080", f":{port}").replace("-s ", "-sf ")], tmp_path) for s in scripts
     ]
@@ -56,6 +56,9 @@ def test_its_curl_commands_work(port: int, tmp_path: Path) -> None:
     pattern = re.escape(shown).replace(r"video_\.\.\.", r"video_\w+").replace("1735689600", r"\d+")
     assert re.fullmatch(pattern, printed[0].strip())
     assert '"mode":"manual"' in printed[1]
+    assert printed[2].count('"status":"queued"') == 3
+    assert '"verified":true' in printed[3]
+    assert '"operation":"create"' in printed[3]
 
 
 def test_its_python_example_works(port: int, tmp_path: Path) -> None:

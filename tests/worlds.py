@@ -8,12 +8,13 @@ from urllib.parse import unquote
 
 import msgspec
 
-from emulator.app import App, Observer, Options
+from emulator.app import App
 from emulator.core.scenario import ClockSettings, Scenario
 from emulator.core.units import parse_instant
 from emulator.core.words import Profile
 from emulator.engine import Settings
 from emulator.library import Library
+from emulator.options import Options
 
 START = parse_instant("2025-01-01T00:00:00Z")
 KEY = {"authorization": "Bearer sk-test"}
@@ -42,7 +43,6 @@ class World:
         profile: Profile = Profile.DOCUMENTED,
         seed: int | str = 0,
         max_tasks: int = 1000,
-        observer: Observer | None = None,
         others: Sequence[str] = (),
         **options: Any,
     ) -> None:
@@ -57,7 +57,7 @@ class World:
             max_tasks=max_tasks,
             scenario=name,
         )
-        self.app = App(library, Options(settings=settings, **options), observer)
+        self.app = App(library, Options(settings=settings, **options))
         self.namespace = self.app.namespace
 
     @staticmethod

@@ -13,7 +13,7 @@ import click
 
 from emulator import __version__
 
-COMMANDS: Final = ("serve", "validate", "preview", "init", "scenarios", "schema", "health")
+COMMANDS: Final = ("serve", "validate", "preview", "init", "scenarios", "schema", "health", "coverage")
 """Each is a module of this package with a function of the same name, in the order in which help lists them."""
 DEBUG_VARIABLE: Final = "VIDEO_EMULATOR_DEBUG"
 _INTERRUPTED: Final = 130

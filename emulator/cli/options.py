@@ -57,6 +57,14 @@ class Value(Type):
             return None
 
 
+class Values(Value):
+    """What an option takes that may be given again; its variable holds them parted by commas or spaces."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """The values in a variable."""
+        return [part for part in re.split(r"[,\s]+", rv) if part]
+
+
 def mistakes(ctx: click.Context) -> list[str]:
     """What is wrong with the options read so far. Whoever finds more adds it."""
     found: list[str] = ctx.meta.setdefault(_MISTAKES, [])
@@ -154,6 +162,53 @@ def _duration(text: str) -> int:
 _LONGEST = 1000 * 24 * 60 * 60 * 1_000_000
 
 
+_UNITS = {
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "KiB": 1 << 10,
+    "MiB": 1 << 20,
+    "GiB": 1 << 30,
+}
+_SMALLEST, _LARGEST = 64 << 10, 1 << 40
+
+
+def _size(text: str) -> int:
+    wanted = f"expected a size such as 64MiB, got {text!r}"
+    fitting = re.fullmatch(r"([0-9]{1,15})\s*([A-Za-z]*)", text)
+    if fitting is None:
+        raise ValueError(wanted)
+    if not fitting[2]:
+        raise ValueError(f"{wanted}; a unit is missing: {', '.join(_UNITS)}")
+    if fitting[2] not in _UNITS:
+        raise ValueError(f"{wanted}; the units are {', '.join(_UNITS)}")
+    size = int(fitting[1]) * _UNITS[fitting[2]]
+    if not _SMALLEST <= size <= _LARGEST:
+        raise ValueError(f"{wanted}; it lies between 64KiB and 1024GiB")
+    return size
+
+
+_SHORTEST_TOKEN = 8
+
+
+def _token(text: str) -> str:
+    # What is wrong with a secret is told without the secret.
+    wanted = f"expected {_SHORTEST_TOKEN} or more letters, digits and signs of ASCII"
+    if re.search(r"[^!-~]", text):
+        raise ValueError(f"{wanted}, got a text with a space or another character that no header can hold")
+    if len(text) < _SHORTEST_TOKEN:
+        raise ValueError(f"{wanted}, got {len(text)}")
+    return text
+
+
+def _host_name(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text):
+        return text.rstrip(".").lower()
+    wanted = "expected a host name such as emulator.example, without scheme, port or wildcard"
+    raise ValueError(f"{wanted}, got {text!r}")
+
+
 def _grace(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
         raise ValueError(f"expected a number of seconds such as 1 or 0.5, got {text!r}")
@@ -221,6 +276,9 @@ HOST = Value("host", _host)
 CLOCK = Value("clock", _clock)
 INSTANT = Value("instant", _instant)
 DURATION = Value("duration", _duration)
+SIZE = Value("size", _size)
+TOKEN = Value("token", _token)
+HOST_NAMES = Values("host", _host_name)
 GRACE = Value("seconds", _grace)
 SEED = Value("seed", _seed)
 PUBLIC_URL = Value("url", public_url)

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from emulator import banner, server
-from emulator.app import App, Options
+from emulator.app import App
 from emulator.cli import folders, log, naming, options
 from emulator.cli.options import Refused
 from emulator.core.errors import ScenarioError, as_text
@@ -17,6 +17,8 @@ from emulator.core.scenario import ClockMode, ClockSettings
 from emulator.core.words import Profile
 from emulator.engine import Settings
 from emulator.library import Library
+from emulator.namespaces import Bounds
+from emulator.options import Options
 from emulator.server import Address, CannotListen
 
 IN_ENVIRONMENT: Final = "VIDEO_EMULATOR_SCENARIO_YAML"
@@ -41,6 +43,12 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     root_provider: str
     profile: str
     max_tasks: int
+    max_namespaces: int
+    namespace_idle: int
+    journal_entries: int
+    journal_bytes: int
+    admin_token: str | None
+    allowed_host: tuple[str, ...]
     grace: float
     tls_cert: str | None
     tls_key: str | None
@@ -101,9 +109,20 @@ def _options(told: Told, name: str) -> Options:
         clock=clock,
         profile=Profile(told.profile),
         max_tasks=told.max_tasks,
+        max_journal_entries=told.journal_entries,
         scenario=name,
     )
-    return Options(settings=settings, public_url=told.public_url, root_provider=told.root_provider)
+    bounds = Bounds(
+        namespaces=told.max_namespaces, idle=told.namespace_idle, journal_bytes=told.journal_bytes
+    )
+    return Options(
+        settings=settings,
+        public_url=told.public_url,
+        root_provider=told.root_provider,
+        bounds=bounds,
+        admin_token=told.admin_token,
+        allowed_hosts=told.allowed_host,
+    )
 
 
 def _address(told: Told) -> Address:
@@ -150,13 +169,9 @@ def _strangers(ctx: click.Context) -> list[str]:
     """What is said of variables that look like ours and mean nothing."""
     known = {str(param.envvar) for param in ctx.command.params if param.envvar} | _ELSEWHERE
     # Kubernetes and Docker's links set these for a neighbour called video-emulator.
-    foreign = (
-        "VIDEO_EMULATOR_SERVICE_",
-        "VIDEO_EMULATOR_PORT_",
-        "VIDEO_EMULATOR_ENV_",
-        "VIDEO_EMULATOR_NAME",
-    )
-    strangers = [n for n in os.environ if n.startswith("VIDEO_EMULATOR_") and n not in known]
+    foreign = ("VIDEO_EMULATOR_SERVICE_", "VIDEO_EMULATOR_PORT_", "VIDEO_EMULATOR_ENV_")
+    meant = {*known, "VIDEO_EMULATOR_NAME"}
+    strangers = [n for n in os.environ if n.startswith("VIDEO_EMULATOR_") and n not in meant]
     return [_stranger(name, sorted(known)) for name in sorted(strangers) if not name.startswith(foreign)]
 
 

@@ -90,6 +90,51 @@ from emulator.cli.options import setting
     metavar="N",
 )
 @setting(
+    "--max-namespaces",
+    options.COUNT,
+    "How many namespaces there may be besides the default one; a further one is refused.",
+    default="10000",
+    show_default=True,
+    metavar="N",
+)
+@setting(
+    "--namespace-idle",
+    options.DURATION,
+    "How long, in real time, a namespace is kept that nobody speaks to.",
+    default="1h",
+    show_default=True,
+    metavar="DURATION",
+)
+@setting(
+    "--journal-entries",
+    options.COUNT,
+    "How many requests each namespace's journal keeps; the oldest make room.",
+    default="10000",
+    show_default=True,
+    metavar="N",
+)
+@setting(
+    "--journal-bytes",
+    options.SIZE,
+    "About how much all journals may take together.",
+    default="64MiB",
+    show_default=True,
+    metavar="SIZE",
+)
+@setting(
+    "--admin-token",
+    options.TOKEN,
+    "What the control API asks for; otherwise nothing.",
+    metavar="TOKEN",
+)
+@setting(
+    "--allowed-host",
+    options.HOST_NAMES,
+    "A name with dots under which the control API is served, too. May be given again.",
+    multiple=True,
+    metavar="HOST",
+)
+@setting(
     "--grace",
     options.GRACE,
     "How long requests in flight may take to finish after SIGTERM.",

@@ -14,7 +14,7 @@ from emulator.core.effects import Failure, Respond
 from emulator.core.rules import Rule
 from emulator.core.spreads import Lognormal, Spread, Uniform, drawn
 from emulator.core.units import DAY, SECOND, Duration
-from emulator.core.words import TERMINAL, OperationName, Profile, Status
+from emulator.core.words import OperationName, Profile, Status
 
 
 class Ramp(msgspec.Struct, frozen=True):
@@ -81,7 +81,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     activated_at: int = 0
     """When the scenario was activated: what ``since: start`` counts from."""
     ends: tuple[Duration, ...] | None = None
-    """Where every entry ends by time alone, how long after creation; ``None``: polls have a say."""
+    """Where every entry ends by time alone, how long after creation; ``None``: polls or steps have a say."""
     counts: bool = False
     """Whether a rule asks how many calls there were or how often it fired."""
     is_plain: bool = False
@@ -90,8 +90,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Those of the rules that may speak of polls."""
     polls_count: bool = False
     """Whether one of these asks how many calls there were or how often it fired."""
+    version: str = ""
+    """``NAME@DIGEST`` of the scenario that the plan was resolved from."""
+    marks: tuple[str, ...] = ()
+    """The names under which coverage remembers that each entry was shown."""
     floors: tuple[int, ...] = ()
     """The progress with which each entry begins, so that it never falls unless a literal says so."""
+    made_up: int = 0
+    """How many of the entries, the last ones, somebody forced on the task; the timeline is what stands before."""
+
+    @property
+    def length(self) -> int:
+        """How many entries the timeline has."""
+        return len(self.entries) - self.made_up
 
 
 HAPPY_TIMELINE: Final = (
@@ -176,15 +187,27 @@ def _floors(entries: tuple[Entry, ...]) -> tuple[int, ...]:
     floors, value = [], 0
     for entry in entries:
         floors.append(value)
-        if isinstance(entry.progress, Ramp):
-            value = max(value, entry.progress.end)
-        elif entry.progress is not None:
-            value = entry.progress
-        elif entry.status is Status.COMPLETED:
-            value = 100
+        value = floor_after(value, entry)
     return tuple(floors)
 
 
-def is_terminal(entry: Entry) -> bool:
-    """Whether the entry's status is one that a task keeps."""
-    return entry.status in TERMINAL
+def floor_after(floor: int, entry: Entry) -> int:
+    """The progress that an entry which began with ``floor`` leaves to the next."""
+    if isinstance(entry.progress, Ramp):
+        return max(floor, entry.progress.end)
+    if entry.progress is not None:
+        return entry.progress
+    return 100 if entry.status is Status.COMPLETED else floor
+
+
+def stepped(plan: Plan, entry: Entry, is_made_up: bool) -> Plan:
+    """The plan of a task that somebody put into this entry: no end is known ahead of that any more."""
+    if plan.ends is None and not is_made_up and (_is_plain(entry) or not plan.is_plain):
+        return plan
+    return msgspec.structs.replace(
+        plan,
+        entries=(*plan.entries, entry) if is_made_up else plan.entries,
+        made_up=plan.made_up + is_made_up,
+        ends=None,
+        is_plain=plan.is_plain and _is_plain(entry),
+    )

@@ -1,12 +1,14 @@
 """Scenarios: what a file says shall happen, loaded and checked, still with its spreads and choices."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 
-from emulator.core import matching, seeded
+from emulator.core import marks, matching, seeded
 from emulator.core.effects import Failure
+from emulator.core.expectations import Expectations
 from emulator.core.matching import Matcher
 from emulator.core.plan import HAPPY_TIMELINE, Entry, Plan, has_draws, plan_of, settled
 from emulator.core.rules import Conditions, Match, Rule
@@ -77,6 +79,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     about: str | None = None
     source: str | None = None
     """The file it came from; ``None``: from the environment or a request."""
+    digest: str = ""
+    """A few hex digits that depend on the text it came from, to the letter; empty: it came from none."""
     providers: tuple[str, ...] = ()
     """Whom it speaks of; empty: all."""
     profile: Profile | None = None
@@ -87,6 +91,12 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     default_delay: Spread | None = None
     items: tuple[Item, ...] = (Item(),)
     rules: tuple[Rule, ...] = ()
+    expect: Expectations = Expectations()
+
+    @property
+    def version(self) -> str:
+        """What tells this version of the scenario from others: ``NAME@DIGEST``."""
+        return f"{self.name}@{self.digest}"
 
     def speaks_of(self, provider: str) -> bool:
         """Whether the file is about this provider; if not, it answers as in the happy path."""
@@ -132,6 +142,8 @@ def resolved(
     return plan_of(
         entries,
         scenario=scenario.name,
+        version=scenario.version,
+        marks=_marks(scenario.version, number, item.choices.index(choice), len(entries)),
         item=number,
         choice=choice.name,
         profile=scenario.profile or profile,
@@ -143,6 +155,11 @@ def resolved(
         activated_at=activated_at,
         seed=seed,
     )
+
+
+@lru_cache(maxsize=1024)
+def _marks(version: str, item: int, choice: int, count: int) -> tuple[str, ...]:
+    return tuple(marks.entry(version, item, choice, index) for index in range(count))
 
 
 def key_is_known(auth: Auth, key: str) -> bool:

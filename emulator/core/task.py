@@ -5,14 +5,40 @@ task is a new fact, which is a new `Task` value that the store keeps in place of
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import msgspec
 
-from emulator.core.plan import DEFAULT_LINK_LIFE, Entry, Plan, Ramp, is_terminal
-from emulator.core.units import Instant
-from emulator.core.words import Status
+from emulator.core.plan import DEFAULT_LINK_LIFE, Entry, Plan, Ramp, floor_after
+from emulator.core.units import Duration, Instant
+from emulator.core.words import TERMINAL, Status
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What somebody forced on a task: from an instant on it is in this entry. `emulator.core.steps` makes them.
+
+    A step says all that the past has a say in, so that what follows it is told without looking further back.
+    """
+
+    at: Instant
+    index: int
+    """Where the entry stands among the plan's."""
+    place: int
+    """Where the task is in its timeline: at the same entry, or, while in a made-up one, where it was before."""
+    entry: Entry
+    """The plan's entry at `index`, or the same with a progress or a failure in place of its own."""
+    entered_at: Instant
+    """The same as `at`, unless the step changed no more than the progress of the present entry."""
+    since: Instant
+    """When its status began: before `at`, where the status was the same."""
+    floor: int
+    """The progress that was shown last."""
+    ended: int
+    """How many of the task's facts of this name are older than the step."""
+    moved: int
+    """Likewise."""
 
 
 class Task(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +74,8 @@ class Task(msgspec.Struct, frozen=True, gc=False):
     """How many calls there were of each operation, of polls those that weren't answered; kept where a rule asks."""
     fired: Mapping[str, int] | None = None
     """How often each rule fired for this task; kept only where a rule asks."""
+    steps: tuple[Step, ...] = ()
+    """What somebody forced on it, in order; the plan of such a task is one of `plan.stepped`."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
@@ -72,71 +100,109 @@ def state_at(task: Task, now: Instant) -> Snapshot:
     ends = plan.ends
     if ends is None:
         return _walked(task, now)
-    created_at = task.created_at
+    created_at, entries = task.created_at, plan.entries
     index = bisect_right(ends, now - created_at)
-    entered_at = created_at + ends[index - 1] if index else created_at
-    return _snapshot(task, index, entered_at, now, created_at + ends[index] if index < len(ends) else None)
+    entered_at = since = created_at + ends[index - 1] if index else created_at
+    entry = entries[index]
+    if index and entries[index - 1].status is entry.status:
+        since = _since(task, ends, index)
+    whole = created_at + ends[index] - entered_at if index < len(ends) else 0
+    return _snapshot(entry, index, entered_at, since, plan.floors[index], now - entered_at, whole)
+
+
+def _since(task: Task, ends: tuple[Duration, ...], index: int) -> Instant:
+    entries = task.plan.entries
+    while index and entries[index - 1].status is entries[index].status:
+        index -= 1
+    return task.created_at + ends[index - 1] if index else task.created_at
 
 
 def _walked(task: Task, now: Instant) -> Snapshot:
-    entered_at = task.created_at
-    index, end = 0, _end_of(task, 0, entered_at)
-    while end is not None and end <= now:
+    """The same, entry by entry from the last step or from the creation: polls or steps have a say."""
+    plan, ended, moved = task.plan, task.ended, task.moved
+    step = _step_before(task.steps, now) if task.steps else None
+    if step is None:
+        index, entry, entered_at, since = 0, plan.entries[0], task.created_at, task.created_at
+    else:
+        index, entry, entered_at, since = step.index, step.entry, step.entered_at, step.since
+        ended, moved = ended[step.ended :], moved[step.moved :]
+    passed: list[Entry] = []
+    ends = iter(ended)
+    while (end := _end_of(task, index, entry, entered_at, ends)) is not None and end <= now:
+        passed.append(entry)
         index, entered_at = index + 1, end
-        end = _end_of(task, index, entered_at)
-    return _snapshot(task, index, entered_at, now, end)
+        following = plan.entries[index]
+        if following.status is not entry.status:
+            since = end
+        entry = following
+    floor = plan.floors[index] if step is None else reduce(floor_after, passed, step.floor)
+    if entry.polls is None:
+        whole = 0 if end is None else end - entered_at
+        return _snapshot(entry, index, entered_at, since, floor, now - entered_at, whole)
+    return _snapshot(entry, index, entered_at, since, floor, *_moves_by(entry, passed, moved, now))
 
 
-def _end_of(task: Task, index: int, entered_at: Instant) -> Instant | None:
-    """When the entry at ``index`` ends, as far as the facts tell; ``None``: not yet known, or never."""
+def _step_before(steps: Sequence[Step], now: Instant) -> Step | None:
+    """The last of the steps up to ``now``, if there is one."""
+    number = bisect_right(steps, now, key=_instant_of)
+    return steps[number - 1] if number else None
+
+
+def _instant_of(step: Step) -> Instant:
+    return step.at
+
+
+def _end_of(
+    task: Task, index: int, entry: Entry, entered_at: Instant, ended: Iterator[Instant]
+) -> Instant | None:
+    """When the entry ends, as far as the facts tell; ``None``: not yet known, or never."""
+    if entry.polls is None:
+        return time_end_of(task, index, entry, entered_at)
+    return next(ended, None) if index < task.plan.length - 1 else None
+
+
+def _moves_by(
+    entry: Entry, passed: Sequence[Entry], moved: Sequence[Instant], now: Instant
+) -> tuple[int, int]:
+    """How often polls had moved the progress of a ``polls`` entry by ``now``, and how often they do in all."""
+    first = sum(map(_moves_of, passed))
+    return bisect_right(moved, now) - first, _moves_of(entry)
+
+
+def time_end_of(task: Task, index: int, entry: Entry, entered_at: Instant) -> Instant | None:
+    """When time alone ends the entry at this place of the task's plan; ``None``: it doesn't."""
     plan = task.plan
-    if plan.manual or index == len(plan.entries) - 1:
+    if plan.manual or index >= plan.length - 1:
         return None
-    entry = plan.entries[index]
     if isinstance(entry.stay, int):
         return entered_at + entry.stay
     if isinstance(entry.until, int):
         return max(entered_at, task.created_at + entry.until)
-    nth = sum(1 for earlier in plan.entries[:index] if earlier.polls is not None)
-    return task.ended[nth] if nth < len(task.ended) else None
+    return None
 
 
-def _snapshot(task: Task, index: int, entered_at: Instant, now: Instant, end: Instant | None) -> Snapshot:
-    plan = task.plan
-    entry = plan.entries[index]
-    since = entered_at
-    if index and plan.entries[index - 1].status is entry.status:
-        since = _since(task, index)
-    progress = entry.progress
+def _snapshot(
+    entry: Entry,
+    index: int,
+    entered_at: Instant,
+    since: Instant,
+    floor: int,
+    done: int,
+    whole: int,
+) -> Snapshot:
+    """The snapshot, ``done`` of ``whole`` on the way through the entry; 0: no end of it is known."""
+    status, progress = entry.status, entry.progress
     if progress is None:
-        value = 100 if entry.status is Status.COMPLETED else plan.floors[index]
+        value = 100 if status is Status.COMPLETED else floor
     elif isinstance(progress, int):
         value = progress
     else:
-        value = max(plan.floors[index], _ramped(task, index, progress, now, entered_at, end))
-    ended_at = since if is_terminal(entry) else None
-    return Snapshot(entry.status, value, entry, index, entered_at, since, ended_at)
-
-
-def _ramped(
-    task: Task, index: int, ramp: Ramp, now: Instant, entered_at: Instant, end: Instant | None
-) -> int:
-    if task.plan.entries[index].polls is not None:
-        return _on_the_way(ramp, *_moves_by(task, index, now))
-    if end is None:
-        return ramp.start
-    return _on_the_way(ramp, now - entered_at, end - entered_at)
+        value = max(floor, _on_the_way(progress, done, whole))
+    return Snapshot(status, value, entry, index, entered_at, since, since if status in TERMINAL else None)
 
 
 def _on_the_way(ramp: Ramp, done: int, whole: int) -> int:
     return ramp.start + (ramp.end - ramp.start) * done // whole if whole > 0 else ramp.start
-
-
-def _moves_by(task: Task, index: int, now: Instant) -> tuple[int, int]:
-    """How often polls had moved the progress of a ``polls`` entry by ``now``, and how often they do in all."""
-    moves = [_moves_of(entry) for entry in task.plan.entries[: index + 1]]
-    whole, first = moves[-1], sum(moves[:-1])
-    return bisect_right(task.moved, now, first, min(first + whole, len(task.moved))) - first, whole
 
 
 def _moves_of(entry: Entry) -> int:
@@ -147,25 +213,14 @@ def _moves_of(entry: Entry) -> int:
     return min(abs(ramp.end - ramp.start), entry.polls - 1)
 
 
-def _since(task: Task, index: int) -> Instant:
-    entered_at = entered = task.created_at
-    status = task.plan.entries[0].status
-    for number in range(index):
-        end = _end_of(task, number, entered)
-        if end is None:
-            break
-        entered = end
-        following = task.plan.entries[number + 1].status
-        if following is not status:
-            entered_at, status = entered, following
-    return entered_at
-
-
 def next_change(task: Task, now: Instant) -> Instant | None:
     """The first instant after ``now`` at which time alone enters another entry; ``None``: there is none."""
-    snapshot = state_at(task, now)
-    end = _end_of(task, snapshot.index, snapshot.entered_at)
-    return end if end is not None and end > now else None
+    ends = task.plan.ends
+    if ends is not None:
+        index = bisect_right(ends, now - task.created_at)
+        return task.created_at + ends[index] if index < len(ends) else None
+    snapshot = _walked(task, now)
+    return time_end_of(task, snapshot.index, snapshot.entry, snapshot.entered_at)
 
 
 def polled(task: Task, snapshot: Snapshot, now: Instant, tracks_shown: bool = False) -> Task:

@@ -1,19 +1,26 @@
-"""From a file or a text to a scenario, or to every mistake in it."""
+"""From a file or a text to a scenario, or to every mistake in it; and the same for ``expect`` alone."""
 
+import json
 import re
 import stat
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from emulator.core.errors import Problem
+from emulator.core.errors import Problem, ScenarioError
+from emulator.core.expectations import Expectations
 from emulator.core.scenario import Scenario
 from emulator.scenario_file import nodes, wording
+from emulator.scenario_file.expect import EXPECT
 from emulator.scenario_file.language import NAME_EXPECTED, SCENARIO, VERSION_KEY, is_scenario_name
 from emulator.scenario_file.lint import lint
-from emulator.scenario_file.nodes import Broken, Mapping, Node, Scalar
+from emulator.scenario_file.nodes import MAX_DEPTH, MAX_NODES, Broken, Mapping, Node, Scalar, Sequence
 from emulator.scenario_file.report import Report
+from emulator.scenario_file.tables import Table
 
 MAX_BYTES: Final = 1 << 20
 _STRANGE: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -22,10 +29,12 @@ _SURROGATES: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """A scenario that can be used, and what lint has to say of its file."""
+    """A scenario that can be used, what lint has to say of its file, and the text that stood there."""
 
     scenario: Scenario
     warnings: tuple[Problem, ...] = ()
+    text: str = ""
+    """Without a byte order mark."""
 
 
 def load(path: str | Path) -> Loaded:
@@ -48,18 +57,56 @@ def load_text(text: str, name: str, source: str | None = None) -> Loaded:
     text = text.removeprefix("\ufeff")
     report = Report(source or name, text, _home_of)
     _check_text(text, report)
-    if text.lstrip().startswith("{"):
-        # JSON writes what lies beyond the basic plane as two escapes, which libyaml takes for a mistake.
-        text = _SURROGATES.sub(_joined, text)
-    root = _check_root(nodes.read(text, report), report)
+    # JSON writes what lies beyond the basic plane as two escapes, which libyaml takes for a mistake.
+    readable = _SURROGATES.sub(_joined, text) if text.lstrip().startswith("{") else text
+    root = _check_root(nodes.read(readable, report), report)
     read = SCENARIO.read(root, (), report)
     if read is None or report.count:
         raise report.error()
     found = msgspec.structs.replace(
-        read.scenario, name=read.scenario.name or _named(name, report), source=source
+        read.scenario,
+        name=read.scenario.name or _named(name, report),
+        source=source,
+        digest=blake2b(text.encode(), digest_size=6).hexdigest(),
     )
     lint(found, root, report)
-    return Loaded(found, report.doubts(read.ignored))
+    return Loaded(found, report.doubts(read.ignored), text)
+
+
+def load_expectations(value: Any, source: str = "request") -> Expectations:
+    """What a correct client does: a JSON value of the form that ``expect`` has. Messages call it ``source``.
+
+    Raises:
+        ScenarioError: with every mistake; each has a path such as ``expect.poll.min_interval``, and no line.
+    """
+    report = Report(source, "", _home_of)
+    found = _EXPECT_ALONE.read(node_of({EXPECT.word: value}, report, count(1)), (), report)
+    if found is None:
+        problems = report.error().problems
+        raise ScenarioError([msgspec.structs.replace(problem, line=0, column=0) for problem in problems])
+    return found
+
+
+_EXPECT_ALONE: Final = Table("request", (EXPECT,), lambda record: record[EXPECT])
+
+
+def node_of(value: Any, report: Report, numbers: Iterator[int], depth: int = 0) -> Node:
+    """A JSON value as a node, within the bounds of a file."""
+    # Each node has its own number for a line, so that two mistakes of one wording aren't taken for one.
+    line = next(numbers)
+    if line > MAX_NODES:
+        report.stop("yaml-nodes", None, (EXPECT.word,), f"more than {MAX_NODES:,} values")
+    if depth > MAX_DEPTH:
+        report.stop("yaml-depth", None, (EXPECT.word,), f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        keys = ((Scalar(key, False, next(numbers), 0), child) for key, child in value.items())
+        pairs = ((key, node_of(child, report, numbers, depth + 1)) for key, child in keys)
+        return Mapping(tuple(pairs), line, 0)
+    if isinstance(value, list):
+        return Sequence(tuple(node_of(item, report, numbers, depth + 1) for item in value), line, 0)
+    if isinstance(value, str):
+        return Scalar(value, False, line, 0)
+    return Scalar(json.dumps(value), True, line, 0)
 
 
 def _bytes(path: Path, report: Report) -> bytes:

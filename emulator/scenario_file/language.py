@@ -5,10 +5,12 @@ from typing import Any, Final
 
 import msgspec
 
+from emulator.core.expectations import Expectations
 from emulator.core.scenario import Choice, ClockMode, ClockSettings, Item, Scenario
 from emulator.core.words import Profile
 from emulator.scenario_file import wording
 from emulator.scenario_file.effects import PATCH
+from emulator.scenario_file.expect import EXPECT
 from emulator.scenario_file.kinds import (
     Items,
     Json,
@@ -234,7 +236,6 @@ _TASKS = Key(
     "What happens to tasks; the first that fits a create takes it.",
 )
 _RULES = Key("rules", RULES, "Exceptions laid over the timelines, looked at in order.")
-_EXPECT: Key[Any] = Key("expect", Later(), "What a correct client does.")
 _LINT = Key("lint", _LINT_TABLE, "What lint shall not say.")
 
 
@@ -319,6 +320,7 @@ def _scenario(record: Record) -> Read:
         default_delay=None if defaults is None else defaults.get(_DELAY),
         items=items,
         rules=record.get(_RULES, ()),
+        expect=record.get(EXPECT, Expectations()),
     )
     return Read(found, record.get(_LINT, ()))
 
@@ -327,7 +329,7 @@ SCENARIO: Final = Table(
     "scenario",
     (
         VERSION_KEY, _NAME, ABOUT, _PROVIDERS, _PROFILE, _SEED, _CLOCK_KEY, _UNKNOWN_TASK, _AUTH, _LIMITS,
-        _DEFAULTS_KEY, _TASKS, _RULES, _EXPECT, _LINT,
+        _DEFAULTS_KEY, _TASKS, _RULES, EXPECT, _LINT,
     ),
     _scenario,
     check=_check_scenario,

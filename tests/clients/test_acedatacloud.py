@@ -10,7 +10,6 @@ import pytest
 from acedatacloud import AceDataCloud, AsyncAceDataCloud  # type: ignore[import-untyped] # ships no types
 from acedatacloud._runtime import errors  # type: ignore[import-untyped]
 
-from emulator.app import Observed
 from emulator.core.scenario import ClockSettings
 from emulator.core.words import Profile
 from tests import serving
@@ -28,8 +27,15 @@ def client(
     scenario: str | None = None, *, key: str = "sk-test", path: str = "/acedata", **world: Any
 ) -> Iterator[AceDataCloud]:
     """A client whose base URL is AceData's at a server; nothing is tried twice."""
+    with worldly(World(scenario, **{"clock": AUTO, **world}), key=key, path=path) as made:
+        yield made
+
+
+@contextmanager
+def worldly(world: World, *, key: str = "sk-test", path: str = "/acedata") -> Iterator[AceDataCloud]:
+    """The same over a world that the test knows."""
     with (
-        serving.thread(World(scenario, **{"clock": AUTO, **world}).app) as served,
+        serving.thread(world.app) as served,
         AceDataCloud(api_token=key, base_url=f"{served.url}{path}", max_retries=0) as made,
     ):
         yield made
@@ -44,15 +50,19 @@ def create(made: AceDataCloud, service: str, **fields: Any) -> Any:
 @pytest.mark.parametrize("service", SERVICES)
 def test_creates_and_waits_to_the_end(service: str, profile: Profile) -> None:
     """Unfinished twice, then succeeded, with a link that gives an MP4."""
-    seen: list[Observed] = []
-    with client(profile=profile, observer=seen.append) as made:
+    world = World(clock=AUTO, profile=profile)
+    with worldly(world) as made:
         handle = create(made, service)
         record = handle.wait(**SOON)
         [url] = handle.urls()
         with urllib.request.urlopen(url) as video:  # noqa: S310 - a link of the server under test
             content = video.read()
-    assert [(o.operation, o.provider) for o in seen] == [
-        (operation, f"acedata-{service}") for operation in ("create", "poll", "poll", "poll")
+    seen = [
+        (record.operation, record.provider and record.provider.name) for record in world.namespace.journal
+    ]
+    assert seen == [
+        *((operation, f"acedata-{service}") for operation in ("create", "poll", "poll", "poll")),
+        ("download", f"acedata-{service}"),
     ]
     assert (record["id"], record["response"]["success"]) == (handle.id, True)
     assert record["request"] == {"prompt": "a cat", "async": True}

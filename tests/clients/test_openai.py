@@ -8,7 +8,6 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from emulator.app import Observed
 from emulator.core.scenario import ClockSettings
 from emulator.core.words import Profile
 from tests import serving
@@ -75,11 +74,10 @@ def test_creates_with_a_file(provider: str) -> None:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_create_and_poll_runs_to_the_end(provider: str) -> None:
     """Under profile `current`, whose words the helper understands: queued, in progress, completed."""
-    seen: list[Observed] = []
-    with client(provider, clock=AUTO, profile=Profile.CURRENT, observer=seen.append) as (made, _):
+    with client(provider, clock=AUTO, profile=Profile.CURRENT) as (made, world):
         video = made.videos.create_and_poll(prompt="a cat", poll_interval_ms=1)
     assert (video.status, video.progress) == ("completed", 100)
-    assert [exchange.operation for exchange in seen] == ["create", "poll", "poll", "poll"]
+    assert [record.operation for record in world.namespace.journal] == ["create", "poll", "poll", "poll"]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

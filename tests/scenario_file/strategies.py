@@ -170,6 +170,40 @@ rules = st.builds(
 )
 
 
+@st.composite
+def _intervals(draw: st.DrawFn) -> Json:
+    """None, one or both of the two, in their order."""
+    low = draw(st.integers(0, 9))
+    both = {"min_interval": f"{low}s", "max_interval": f"{draw(st.integers(low, 9))}s"}
+    return {key: both[key] for key in draw(st.sets(st.sampled_from(sorted(both))))}
+
+
+counts = st.integers(0, 9)
+poll_expectations = st.builds(
+    lambda intervals, others: {**intervals, **others},
+    _intervals(),
+    keys(
+        {},
+        {
+            "after_terminal": counts,
+            "honours_retry_after": st.booleans(),
+            "honours_poll_after": st.booleans(),
+        },
+    ),
+)
+expectations = keys(
+    {},
+    {
+        "about": words,
+        "poll": poll_expectations,
+        "create": keys({}, {"repeated": counts}),
+        "download": keys(
+            {}, {"at_least": counts, "before_expiry": st.booleans(), "without_key": st.booleans()}
+        ),
+    },
+)
+
+
 def scenarios() -> st.SearchStrategy[Json]:
     """Whole files."""
     return keys(
@@ -187,6 +221,7 @@ def scenarios() -> st.SearchStrategy[Json]:
             ),
             "tasks": tasks(),
             "rules": st.lists(rules, max_size=3),
+            "expect": expectations,
             "x-anything": json_values,
         },
     )

@@ -153,3 +153,38 @@ def test_text_without_a_source_is_called_by_its_name() -> None:
     with pytest.raises(ScenarioError, match=r"^from-the-environment:1:1: "):
         load_text("nonsense", "from-the-environment")
     assert load_text("version: 1\n", "x").scenario.source is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "version: 1\r\nabout: é 😀\r\n\r\n# the end",
+        json.dumps({"version": 1, "about": "😀"}),
+        "version: 1\nx-spare: [1]\n",
+    ],
+)
+def test_text_is_kept_to_the_letter(tmp_path: Path, content: str) -> None:
+    """What stood in the file comes with the scenario, comments, line ends and escapes as they were."""
+    file = tmp_path / "a.yaml"
+    file.write_bytes(content.encode())
+    assert load(file).text == content
+    assert load_text(content, "a").text == content
+
+
+def test_byte_order_mark_is_no_part_of_the_text() -> None:
+    """An editor's mark at the beginning is neither kept nor counted."""
+    marked, plain = load_text("\ufeffversion: 1\n", "a"), load_text("version: 1\n", "a")
+    assert (marked.text, marked.scenario) == (plain.text, plain.scenario)
+
+
+def test_digest_tells_two_texts_apart(tmp_path: Path) -> None:
+    """It is twelve hex digits that depend on the text alone: not on the name, nor on where the text came from."""
+    file = tmp_path / "b.yaml"
+    file.write_text("version: 1\n")
+    digests = [
+        load(file).scenario.digest,
+        load_text("version: 1\n", "a").scenario.digest,
+        load_text("version: 1 \n", "a").scenario.digest,
+    ]
+    # The same in every process, and for ever.
+    assert digests == ["9e8a797b8daf", "9e8a797b8daf", "315f3859685e"]

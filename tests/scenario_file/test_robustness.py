@@ -27,6 +27,9 @@ tasks:
 rules:
   - {operation: poll, calls: every 5, error: internal, retry_after: 5s}
   - {operation: poll, while: queued, since: status, between: 0s-2s, patch: {a: "{{ task.id }}", b: [1]}}
+expect:
+  poll: {min_interval: 2s, max_interval: 30s, after_terminal: 0, honours_retry_after: true}
+  download: {at_least: 1, before_expiry: true}
 """
 
 

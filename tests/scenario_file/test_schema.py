@@ -104,6 +104,11 @@ def entry(**said: Any) -> Json:
     return {"version": 1, "tasks": [{"timeline": [{"status": "completed", **said}]}]}
 
 
+def expect(**said: Any) -> Json:
+    """A file that says what a correct client does."""
+    return {"version": 1, "expect": said}
+
+
 @pytest.mark.parametrize(
     ("good", "bad"),
     [
@@ -123,6 +128,16 @@ def entry(**said: Any) -> Json:
         (entry(until="1m"), entry(until="1m", polls=1)),
         ({"version": 1, "seed": "a"}, {"version": 1, "seed": ""}),
         ({"version": 1, "name": "a-b"}, {"version": 1, "name": "a b"}),
+        (expect(poll={"min_interval": "2s"}), expect(poll={"min_interval": {"min": "1s", "max": "2s"}})),
+        (expect(poll={"max_interval": "2s"}), expect(poll={"max_interval": 2})),
+        (expect(poll={"after_terminal": 0}), expect(poll={"after_terminal": -1})),
+        (expect(poll={"honours_retry_after": False}), expect(poll={"honours_retry_after": 0})),
+        (expect(poll={"honours_poll_after": True}), expect(poll={"honours_poll_after": "5s"})),
+        (expect(create={"repeated": 0}), expect(create={"repeated": 0.5})),
+        (expect(download={"at_least": 0}), expect(download={"at_least": -1})),
+        (expect(download={"before_expiry": True}), expect(download={"before_expiry": "1h"})),
+        (expect(download={"without_key": True}), expect(download={"with_key": True})),
+        (expect(about="x"), expect(content={})),
     ],
 )
 def test_schema_knows_the_bounds(good: Json, bad: Json) -> None:
