@@ -6,10 +6,10 @@ the control API goes through it.
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 import msgspec
@@ -43,6 +43,16 @@ _POLL: Final = OperationName.POLL
 _MAX_HOSTS: Final = 256
 _NAME: Final = re.compile(r"[A-Za-z0-9*_-]+")
 _PREFLIGHT_MAX_AGE: Final = b"600"
+
+
+class Wire(Protocol):
+    """What the server knows of a request beyond what it says."""
+
+    scheme: str
+    received: bytes | None
+    """The bytes that begin with the request and hold all of it; ``None``: it came in several pieces."""
+
+    def written(self, status_code: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes: ...  # noqa: D102 - an answer as bytes
 
 
 class App:
@@ -126,9 +136,40 @@ class App:
     ) -> Reply | None:
         """The reply to a poll that can be had without waiting for anything; ``None``: ask in the usual way.
 
-        What the server asks before it makes an ASGI connection of a request, which costs half of a poll.
         ``path`` has no escapes and no query. Where this gives ``None`` nothing has changed.
         """
+        found = self._polled(method, path, fields, body, scheme)
+        if found is None:
+            return None
+        namespace, provider, headers, reply = found
+        namespace.journal.add_poll(namespace.clock.mode, provider, method, path, headers, body, reply)
+        return reply
+
+    def sent_at_once(
+        self,
+        method: str,
+        path: str,
+        fields: Sequence[tuple[bytes, bytes]],
+        body: bytes,
+        wire: "Wire",
+    ) -> bytes | None:
+        """The same reply as it goes over the wire.
+
+        What the server asks before it makes an ASGI connection of a request, which costs half of a poll.
+        """
+        found = self._polled(method, path, fields, body, wire.scheme)
+        if found is None:
+            return None
+        namespace, provider, headers, reply = found
+        sent = wire.written(reply.status_code, reply.headers, reply.body)
+        journal, mode, received = namespace.journal, namespace.clock.mode, wire.received
+        if received is None or not journal.add_brief(mode, provider, received, sent, reply):
+            journal.add_poll(mode, provider, method, path, headers, body, reply)
+        return sent
+
+    def _polled(
+        self, method: str, path: str, fields: Sequence[tuple[bytes, bytes]], body: bytes, scheme: str
+    ) -> tuple[Namespace, Provider, dict[bytes, bytes], Reply] | None:
         headers: dict[bytes, bytes] = dict(fields)
         namespace: Namespace | None = self.namespace
         below = path
@@ -156,10 +197,10 @@ class App:
             method, bare, params, b"", headers, understood.fields, None, None, origin, namespace.prefix
         )
         reply = endpoint.at_once(namespace, provider, operation, request)
-        if reply is not None:
-            reply.headers.append((b"content-length", b"%d" % len(reply.body)))
-            namespace.journal.add_poll(namespace.clock.mode, provider, method, path, headers, body, reply)
-        return reply
+        if reply is None:
+            return None
+        reply.headers.append((b"content-length", b"%d" % len(reply.body)))
+        return namespace, provider, headers, reply
 
     def _named(self, headers: Mapping[bytes, bytes]) -> Namespace | None:
         """The namespace that a header or a key names, where nothing has to be made or refused for it."""

@@ -7,12 +7,15 @@ and a video's bytes never are.
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
+import httptools
 import msgspec
 
 from emulator.clock import wall_time
+from emulator.core.task import Snapshot, Task, state_at
 from emulator.core.units import Instant
 from emulator.core.words import OperationName
 from emulator.excerpts import KEPT_BODY
@@ -21,6 +24,8 @@ from emulator.providers.base import Provider
 
 _RECORD: Final = 1650
 """About what a record takes besides bodies and header values, in bytes: measured, of an ordinary poll."""
+_BRIEF: Final = 700
+"""Likewise, what a poll takes besides its bytes on the wire."""
 _TASK: Final = 400
 """Likewise, what each further task of a batch or a listing takes."""
 _KEPT_VALUE: Final = 1024
@@ -56,6 +61,27 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     answer_size: int
     size: int
     """About what the record takes, in bytes."""
+
+
+class Brief(msgspec.Struct, frozen=True, gc=False):
+    """A poll that came in one piece and was answered at once: its bytes on the wire, and what decided them.
+
+    Of a `Record` of the same poll the memory would be in thirty pieces, which costs more than the answer.
+    """
+
+    number: int
+    wall: Instant
+    mode: str
+    provider: Provider
+    received: bytes
+    """The request, and perhaps the beginning of the next."""
+    sent: bytes
+    """The answer, head and body."""
+    now: Instant
+    task: Task
+    snapshot: Snapshot | None
+    """``None``: time alone says what the task looked like, so it can be worked out again."""
+    size: int
 
 
 class Asked(msgspec.Struct, gc=False):
@@ -138,7 +164,7 @@ class Journal:
         """Called with each new record. They must neither raise nor wait."""
         self._budget = budget
         # Made with the first record: most of ten thousand namespaces are looked at by one test, or by none.
-        self._records: deque[Record] | None = None
+        self._records: deque[Record | Brief] | None = None
 
     def add(
         self,
@@ -246,6 +272,39 @@ class Journal:
             if budget.used > budget.most:
                 budget.relieve()
 
+    def add_brief(self, mode: str, provider: Provider, received: bytes, sent: bytes, reply: Reply) -> bool:
+        """Keep a poll as `add_poll` does, by its bytes on the wire; ``False``: it has to be kept as that does."""
+        # Written for speed: nearly every exchange there is passes here.
+        records, budget, task = self._records, self._budget, reply.task
+        size = _BRIEF + len(received) + len(sent)
+        if records is None or task is None or size > _LARGE or self.watchers:
+            return False
+        snapshot = reply.snapshot if task.plan.ends is None else None
+        budget.polls[provider.name] += 1
+        self.total = number = self.total + 1
+        records.append(
+            Brief(
+                number,
+                wall_time(),
+                mode,
+                provider,
+                received,
+                sent,
+                reply.now,
+                task,
+                snapshot,
+                size,
+            )
+        )
+        if len(records) > self.most:
+            size -= records.popleft().size
+        if size:  # polls are much alike: one that comes takes as much as one that goes
+            self.bytes += size
+            budget.used += size
+            if budget.used > budget.most:
+                budget.relieve()
+        return True
+
     def drop_oldest(self, count: int) -> None:
         """Forget this many records; they count as dropped."""
         records = self._records
@@ -279,23 +338,94 @@ class Journal:
 
     def __iter__(self) -> Iterator[Record]:
         """The records, oldest first."""
-        return iter(()) if self._records is None else iter(list(self._records))
+        return self._unfolded(self._records or ())
 
     def later_than(self, number: int) -> Iterator[Record]:
         """The records after the one of this number, oldest first."""
         passed = max(0, number - self.dropped)
-        return iter(()) if self._records is None else iter(list(islice(self._records, passed, None)))
+        return self._unfolded(islice(self._records or (), passed, None))
 
     def find(self, number: int) -> Record | None:
         """The record of this number, if it is kept."""
         place = number - self.dropped - 1
         if self._records is None or not 0 <= place < len(self._records):
             return None
-        return self._records[place]
+        return unfolded(self._records[place])
 
     def newest_first(self) -> Iterator[Record]:
         """The records, newest first."""
-        return iter(()) if self._records is None else iter(list(reversed(self._records)))
+        return self._unfolded(reversed(self._records or ()))
+
+    @staticmethod
+    def _unfolded(kept: Iterable[Record | Brief]) -> Iterator[Record]:
+        # A list of its own: others add records while somebody reads.
+        return map(unfolded, list(kept))
+
+
+def unfolded(kept: Record | Brief) -> Record:
+    """What a journal kept, as a record."""
+    if isinstance(kept, Record):
+        return kept
+    first = _First()
+    parser = first.parser = httptools.HttpRequestParser(first)
+    with suppress(httptools.HttpParserError):  # of the next request there is only a beginning
+        parser.feed_data(kept.received)
+    head, _, body = kept.sent.partition(b"\r\n\r\n")
+    fields = [line.partition(b": ") for line in head.split(b"\r\n")[1:]]
+    snapshot = kept.snapshot or state_at(kept.task, kept.now)
+    reply = Reply(200, [(name, value) for name, _, value in fields], body, 0, kept.now, kept.task, snapshot)
+    return Record(
+        kept.number,
+        kept.wall,
+        kept.mode,
+        kept.provider,
+        _POLL,
+        first.method,
+        first.url.decode("ascii"),
+        b"",
+        first.headers,
+        first.body,
+        len(first.body),
+        reply,
+        len(body),
+        kept.size,
+    )
+
+
+class _First:
+    """The first of the requests in some bytes, as the server's parser finds it."""
+
+    parser: Any = None
+
+    def __init__(self) -> None:
+        self.method = ""
+        self.url = self.body = b""
+        self.headers: dict[bytes, bytes] = {}
+        self._is_whole = False
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the target."""
+        if not self._is_whole:
+            self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header field."""
+        if not self._is_whole:
+            self.headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        """Take the method."""
+        if not self._is_whole:
+            self.method = self.parser.get_method().decode("ascii")
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        if not self._is_whole:
+            self.body += body
+
+    def on_message_complete(self) -> None:
+        """Take no more."""
+        self._is_whole = True
 
 
 def _cut(asked: Asked, reply: Reply) -> tuple[Asked, Reply, int]:

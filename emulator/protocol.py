@@ -13,16 +13,30 @@ _SMALL: Final = 64 * 1024
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
+def written(status_code: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+    """An answer as it goes over the wire."""
+    parts = [STATUS_LINE[status_code]]
+    for name, value in headers:
+        parts += (name, b": ", value, b"\r\n")
+    parts += (b"\r\n", body)
+    return b"".join(parts)
+
+
 class Protocol(HttpToolsProtocol):
     """uvicorn's, for an application whose headers are well-formed.
 
-    An application with a method ``at_once`` is asked first whether it has the answer to a small request
+    An application with a method ``sent_at_once`` is asked first whether it has the answer to a small request
     without waiting for anything. An ASGI connection, its task and its events cost as much as the answer.
     """
 
+    received: bytes | None = None
+    """The bytes that begin with the present request and hold all of it; ``None``: it came in several pieces."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._answers: Any = getattr(self.app, "at_once", None)
+        self._answers: Any = getattr(self.app, "sent_at_once", None)
+        self._piece: bytes | None = None
+        """What came last, as long as no request has ended in it."""
         self._body: bytearray | None = None
         """What has come of the body of a request that may be answered at once."""
 
@@ -34,7 +48,13 @@ class Protocol(HttpToolsProtocol):
         """
         if b"h2c" in data and self._is_between_requests():
             data = _without_offer(data)
+        self._piece = data
         super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """Begin with a request."""
+        self.received = self._piece
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Go on with a request whose head has come: at once at its end, or in uvicorn's way."""
@@ -69,6 +89,9 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer at once, if that is still possible and the application can."""
+        if self.received is not self._piece:
+            self.received = None
+        self._piece = None
         if self._body is None:
             super().on_message_complete()
             return
@@ -79,13 +102,13 @@ class Protocol(HttpToolsProtocol):
     def _is_answered(self, body: bytes) -> bool:
         method, path = self.parser.get_method().decode("ascii"), self.url.decode("ascii")
         try:
-            reply = self._answers(method, path, self.headers, body, self.scheme)
+            sent = self._answers(method, path, self.headers, body, self)
         except Exception:  # noqa: BLE001 - the usual way meets the same defect, tells the log and answers
             return False
-        if reply is None:
+        if sent is None:
             return False
         self._body = None
-        self.transport.write(_written(reply.status_code, reply.headers, reply.body))
+        self.transport.write(sent)
         self.on_response_complete()
         return True
 
@@ -94,6 +117,8 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
         if body:
             super().on_body(bytes(body))
+
+    written = staticmethod(written)
 
     def _is_between_requests(self) -> bool:
         if self._body is not None:
@@ -111,14 +136,6 @@ def _without_offer(data: bytes) -> bytes:
     head, blank_line, rest = data.partition(b"\r\n\r\n")
     head = re.sub(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n|$)", b"", head, flags=re.IGNORECASE)
     return head + blank_line + rest
-
-
-def _written(status_code: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
-    parts = [STATUS_LINE[status_code]]
-    for name, value in headers:
-        parts += (name, b": ", value, b"\r\n")
-    parts += (b"\r\n", body)
-    return b"".join(parts)
 
 
 class _Cycle(RequestResponseCycle):
@@ -157,7 +174,7 @@ class _Cycle(RequestResponseCycle):
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
         headers = head["headers"] if self.keep_alive else [*head["headers"], (b"connection", b"close")]
-        self.transport.write(_written(head["status"], headers, body))
+        self.transport.write(written(head["status"], headers, body))
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()

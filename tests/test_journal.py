@@ -1,8 +1,10 @@
 """The journal: order, numbers, and bounds that hold whatever is written into it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Final
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from emulator.core.words import OperationName
 from emulator.excerpts import KEPT_BODY
 from emulator.exchanges import Reply
 from emulator.journal import Asked, Budget, Journal, Record
+from emulator.protocol import written
 from emulator.providers import by_name
 from tests.worlds import KEY, START, World
 
@@ -255,3 +258,67 @@ def test_a_record_keeps_the_task_as_the_exchange_left_it() -> None:
     last = polled[-1].reply.task
     assert last is not None
     assert state_at(last, START).status == "completed"
+
+
+# What is kept as bytes
+
+
+KEPT_AS_BYTES: Final = (
+    ("GET", "/octopusx/v1/videos/octo", b""),
+    ("GET", "/v1/videos/ez", b""),
+    ("POST", "/acedata/sora/tasks", b'{"id": "sora", "action": "retrieve"}'),
+)
+STORY: Final = """
+version: 1
+tasks:
+  - {id: octo, provider: octopusx}
+  - {id: ez, provider: ezmodel, timeline: [{status: queued, polls: 1}, {status: completed}]}
+  - {id: sora, provider: acedata-sora, timeline: [{status: failed}]}
+"""
+
+
+@pytest.mark.parametrize(("method", "path", "body"), KEPT_AS_BYTES)
+@pytest.mark.parametrize("more", [b"", b"GET /v1/videos/ez HTT", b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"])
+def test_a_poll_kept_by_its_bytes_is_the_record_that_it_would_be(
+    method: str, path: str, body: bytes, more: bytes
+) -> None:
+    """To every field but when it was and what it takes; whatever followed it on the wire."""
+    fields = [
+        (b"host", b"h:1"), (b"authorization", b"Bearer sk-test"), (b"x-twice", b"1"), (b"x-twice", b"2"),
+        (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)),
+    ]  # fmt: skip
+    head = b"".join(b"%s: %s\r\n" % (name.title(), value) for name, value in fields)
+    received = b"%s %s HTTP/1.1\r\n%s\r\n%s%s" % (method.encode(), path.encode(), head, body, more)
+    kept = []
+    for pieces in (None, received):
+        world = World(STORY)
+        world.get("/v1/videos/nobody")  # the first of a journal is kept whole
+        wire = SimpleNamespace(scheme="http", received=pieces, written=written)
+        assert world.app.sent_at_once(method, path, fields, body, wire) is not None
+        (_, record) = world.namespace.journal
+        assert world.namespace.journal.find(2) is not None
+        whole = record.reply
+        kept.append(
+            (
+                msgspec.structs.replace(record, wall=0, size=0, reply=Reply(200, [])),
+                whole.status_code, whole.headers, whole.body, whole.now, whole.task, whole.snapshot, whole.others,
+                whole.stage, whole.error, whole.scenario,
+            )
+        )  # fmt: skip
+    assert kept[0] == kept[1]
+    assert [type(one).__name__ for one in world.namespace.journal._records or ()] == ["Record", "Brief"]  # noqa: SLF001 - that it was one
+
+
+def test_what_is_large_or_watched_is_not_kept_by_its_bytes() -> None:
+    """It is cut, or told, as any other."""
+    world = World(STORY)
+    world.get("/v1/videos/nobody")
+    fields = [(b"host", b"h:1"), (b"authorization", b"Bearer sk-test")]
+    wire = SimpleNamespace(scheme="http", received=b"x" * 20_000, written=written)
+    assert world.app.sent_at_once("GET", "/octopusx/v1/videos/octo", fields, b"", wire) is not None
+    heard: list[Record] = []
+    world.namespace.journal.watchers.append(heard.append)
+    wire.received = b"GET"
+    assert world.app.sent_at_once("GET", "/octopusx/v1/videos/octo", fields, b"", wire) is not None
+    assert [record.number for record in heard] == [3]
+    assert [record.path for record in world.namespace.journal][1:] == ["/octopusx/v1/videos/octo"] * 2

@@ -8,7 +8,6 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from emulator.exchanges import Reply
 from emulator.protocol import Protocol
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -145,14 +144,17 @@ class Prompt:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, bytes]] = []
+        self.received: list[bytes | None] = []
         self.usual: list[bytes] = []
 
-    def at_once(self, method: str, path: str, _headers: Any, body: bytes, _scheme: str) -> Reply | None:
+    def sent_at_once(self, method: str, path: str, _headers: Any, body: bytes, wire: Any) -> bytes | None:
         """The answer to /now; a defect for /broken."""
         self.asked.append((method, path, body))
+        self.received.append(wire.received)
         if path == "/broken":
             raise ZeroDivisionError
-        return Reply(200, [(b"content-length", b"3")], b"now") if path == "/now" else None
+        written: bytes = wire.written(200, [(b"content-length", b"3")], b"now")
+        return written if path == "/now" else None
 
     async def __call__(self, _scope: Any, receive: Any, send: Send) -> None:
         """The usual answer."""
@@ -163,6 +165,18 @@ class Prompt:
         self.usual.append(body)
         await send(dict(START))
         await send(dict(BODY))
+
+
+def test_the_bytes_of_a_request_that_came_in_one_piece_are_told() -> None:
+    """Of one in several pieces, and of a further one in a piece, they aren't."""
+    get = b"GET /now HTTP/1.1\r\nHost: x\r\n\r\n"
+    post = b"POST /now HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    assert prompted(get, post)[0].received == [get, post]
+    assert prompted(get[:9], get[9:])[0].received == [None]
+    assert prompted(post[:-1], post[-1:])[0].received == [None]
+    assert prompted(get + post + get)[0].received == [get + post + get, None, None]
+    assert prompted(get + post[:-1], post[-1:] + get)[0].received == [get + post[:-1], None, None]
+    assert prompted(get + get[:5], get[5:], get)[0].received == [get + get[:5], None, get]
 
 
 def prompted(*received: bytes) -> tuple[Prompt, list[bytes]]:
