@@ -142,7 +142,8 @@ class App:
         if found is None:
             return None
         namespace, provider, headers, reply = found
-        namespace.journal.add_poll(namespace.clock.mode, provider, method, path, headers, body, reply)
+        asked = Asked(method, path, b"", headers, body, len(body))
+        namespace.journal.add(namespace.clock.mode, provider, _POLL, asked, reply)
         return reply
 
     def sent_at_once(
@@ -164,7 +165,7 @@ class App:
         sent = wire.written(reply.status_code, reply.headers, reply.body)
         journal, mode, received = namespace.journal, namespace.clock.mode, wire.received
         if received is None or not journal.add_brief(mode, provider, received, sent, reply):
-            journal.add_poll(mode, provider, method, path, headers, body, reply)
+            journal.add(mode, provider, _POLL, Asked(method, path, b"", headers, body, len(body)), reply)
         return sent
 
     def _polled(

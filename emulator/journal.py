@@ -176,7 +176,8 @@ class Journal:
         answer_size: int | None = None,
     ) -> None:
         """Keep one exchange; the oldest make room for it. ``answer_size``: of a body that isn't the reply's."""
-        reply.body = b"%b" % reply.body  # see `add_poll`
+        # orjson leaves its answer in a buffer of some kilobytes; a copy has its own length.
+        reply.body = b"%b" % reply.body
         headers, body, answered = asked.headers, asked.body, len(reply.body)
         size = _RECORD + sum(map(len, headers.values())) + len(asked.path) + len(asked.query)
         size += len(body) + answered + sum(map(len, headers)) + sum(len(value) for _, value in reply.headers)
@@ -223,57 +224,8 @@ class Journal:
         if budget.used > budget.most:
             budget.relieve()
 
-    def add_poll(
-        self,
-        mode: str,
-        provider: Provider,
-        method: str,
-        path: str,
-        headers: Mapping[bytes, bytes],
-        body: bytes,
-        reply: Reply,
-    ) -> None:
-        """The same for a poll without a query that was answered by its timeline: nearly every exchange there is."""
-        # Written for speed, because every poll passes here: it takes half a microsecond.
-        # orjson leaves its answer in a buffer of some kilobytes; a copy has its own length.
-        reply.body = b"%b" % reply.body
-        answered, records, budget = len(reply.body), self._records, self._budget
-        head = len(b"".join(headers)) + len(b"".join(headers.values()))  # faster than a sum of lengths
-        size = _RECORD + head + len(path) + len(body) + answered
-        if size > _LARGE or len(headers) > _MANY_FIELDS or self.watchers or records is None:
-            asked = Asked(method, path, b"", headers, body, len(body))
-            self.add(mode, provider, _POLL, asked, reply)
-            return
-        budget.polls[provider.name] += 1
-        self.total = number = self.total + 1
-        records.append(
-            Record(
-                number,
-                wall_time(),
-                mode,
-                provider,
-                _POLL,
-                method,
-                path,
-                b"",
-                headers,
-                body,
-                len(body),
-                reply,
-                answered,
-                size,
-            )
-        )
-        if len(records) > self.most:
-            size -= records.popleft().size
-        if size:  # polls are much alike: one that comes takes as much as one that goes
-            self.bytes += size
-            budget.used += size
-            if budget.used > budget.most:
-                budget.relieve()
-
     def add_brief(self, mode: str, provider: Provider, received: bytes, sent: bytes, reply: Reply) -> bool:
-        """Keep a poll as `add_poll` does, by its bytes on the wire; ``False``: it has to be kept as that does."""
+        """Keep a poll that its timeline answered by its bytes on the wire; ``False``: use `add`."""
         # Written for speed: nearly every exchange there is passes here.
         records, budget, task = self._records, self._budget, reply.task
         size = _BRIEF + len(received) + len(sent)

@@ -32,7 +32,8 @@ def add(journal: Journal, body: bytes = b"", answer: bytes = b"{}", **others: An
 
 def add_poll(journal: Journal, answer: bytes = b"{}", headers: Mapping[bytes, bytes] = HEADERS) -> None:
     """Write one quick poll down."""
-    journal.add_poll("manual", OCTOPUSX, "GET", "/v1/videos/x", headers, b"", Reply(200, [], answer))
+    asked = Asked("GET", "/v1/videos/x", b"", headers)
+    journal.add("manual", OCTOPUSX, OperationName.POLL, asked, Reply(200, [], answer))
 
 
 def numbers(records: Any) -> list[int]:
