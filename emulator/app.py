@@ -131,21 +131,6 @@ class App:
         reply = endpoint.respond(visit.namespace, provider, operation, request)
         await self._send(visit, provider, operation.name, body, reply, send)
 
-    def at_once(
-        self, method: str, path: str, fields: Sequence[tuple[bytes, bytes]], body: bytes, scheme: str
-    ) -> Reply | None:
-        """The reply to a poll that can be had without waiting for anything; ``None``: ask in the usual way.
-
-        ``path`` has no escapes and no query. Where this gives ``None`` nothing has changed.
-        """
-        found = self._polled(method, path, fields, body, scheme)
-        if found is None:
-            return None
-        namespace, provider, headers, reply = found
-        asked = Asked(method, path, b"", headers, body, len(body))
-        namespace.journal.add(namespace.clock.mode, provider, _POLL, asked, reply)
-        return reply
-
     def sent_at_once(
         self,
         method: str,
@@ -154,9 +139,10 @@ class App:
         body: bytes,
         wire: "Wire",
     ) -> bytes | None:
-        """The same reply as it goes over the wire.
+        """The answer, as bytes, to a poll that can be had without waiting for anything; ``None``: ask in the usual way.
 
         What the server asks before it makes an ASGI connection of a request, which costs half of a poll.
+        ``path`` has no escapes and no query. Where this gives ``None`` nothing has changed.
         """
         found = self._polled(method, path, fields, body, wire.scheme)
         if found is None:

@@ -84,7 +84,7 @@ def test_a_quick_poll_has_no_less_than_another() -> None:
         world.advance(5 * SECOND)
     task_id = entries_of(quick)[0]["tasks"][0]["id"]
     fields = [(b"host", b"emulator.test:8080"), (b"authorization", b"Bearer sk-test")]
-    assert quick.app.at_once("GET", f"{OCTOPUSX}/{task_id}", fields, b"", "http") is not None
+    assert quick.at_once("GET", f"{OCTOPUSX}/{task_id}", fields) is not None
     slow.get(f"{OCTOPUSX}/{task_id}")
     one, other = entries_of(quick)[1], entries_of(slow)[1]
     assert {**one, "wall_at": ""} == {**other, "wall_at": ""}

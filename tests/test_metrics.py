@@ -53,7 +53,7 @@ def test_requests_are_counted_by_provider_operation_and_status_code() -> None:
         world.get(f"/octopusx/v1/videos/{task}")
     fields = [(b"host", b"emulator.test"), (b"authorization", b"Bearer sk-a")]
     for _ in range(2):
-        assert world.app.at_once("GET", f"/octopusx/v1/videos/{task}", fields, b"", "http") is not None
+        assert world.at_once("GET", f"/octopusx/v1/videos/{task}", fields) is not None
     world.get("/octopusx/v1/videos/unknown")
     world.advance(HOUR)
     link = world.get(f"/octopusx/v1/videos/{task}").json()["video_url"]
