@@ -28,7 +28,7 @@ serve: $(VENV)/.runtime ## set up, then serve on port 8080: ARGS="--scenario doc
 
 .PHONY: test
 test: $(VENV)/.dev tools ## set up, then run every test: ARGS="-k expiry"
-	$(RUN) pytest $(ARGS)
+	$(RUN) pytest --numprocesses auto $(ARGS)
 
 .PHONY: check
 check: format-check lint types contracts test ## everything that CI checks

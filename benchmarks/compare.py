@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import msgspec
 
-from benchmarks import load, machine, servers, worlds
+from benchmarks import load, machine, servers, suites, worlds
 from benchmarks.figures import HEAD, Figure, Goal, Rounds, at_least, at_most, imports, row, table, with_block
 from benchmarks.load import Load, Requests, Slice
 from benchmarks.machine import CannotMeasure, Place
@@ -277,6 +277,15 @@ def evidence(bench: Bench) -> Iterator[Figure]:
     yield from worlds.journal(bench.place, bench.load, bench.new_folder())
 
 
+# Suites of tests
+
+
+def tests(bench: Bench) -> Iterator[Figure]:
+    """What the plugin costs who doesn't use it, and who does."""
+    yield from suites.plugin(bench.place, bench.starts)
+    yield from suites.embedded(bench.place)
+
+
 # The command
 
 _GROUPS: Final[dict[str, Callable[[Bench], Iterator[Figure]]]] = {
@@ -284,9 +293,10 @@ _GROUPS: Final[dict[str, Callable[[Bench], Iterator[Figure]]]] = {
     "growth": growth,
     "start": start,
     "evidence": evidence,
+    "tests": tests,
     **{endpoint.provider: partial(polls, endpoints=(endpoint,)) for endpoint in ENDPOINTS},
 }
-_EVERYTHING: Final = ("polls", "growth", "start", "evidence")
+_EVERYTHING: Final = ("polls", "growth", "start", "evidence", "tests")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -131,12 +131,23 @@ def ran(command: Sequence[str], place: Place) -> Start:
     return Start(seconds=time.perf_counter() - began)
 
 
+def printed(command: Sequence[str], place: Place) -> str:
+    """What a command writes to its standard output."""
+    return _done(command, place).stdout
+
+
 def printed_errors(command: Sequence[str], place: Place) -> str:
     """What a command writes to its standard error."""
+    return _done(command, place).stderr
+
+
+def _done(command: Sequence[str], place: Place) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
-        command, cwd=ROOT, env=place.environment, capture_output=True, text=True, check=True
+        command, cwd=ROOT, env=place.environment, capture_output=True, text=True, check=False
     )
-    return done.stderr
+    if done.returncode:
+        raise CannotMeasure(f"{' '.join(command)[:200]} ended with status {done.returncode}: {done.stderr}")
+    return done
 
 
 _QUIET: Final[dict[str, Any]] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

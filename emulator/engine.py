@@ -52,7 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int | str = 0
     clock: ClockSettings | None = None
-    """``None``: as the scenario's file says, else real time."""
+    """``None``: as the scenario's file says, else as `default_clock`."""
+    default_clock: ClockSettings = ClockSettings()
+    """Where neither `clock` nor the scenario's file says how time passes."""
     profile: Profile = Profile.DOCUMENTED
     """For scenarios that name none."""
     max_tasks: int = 100_000
@@ -181,7 +183,7 @@ class Namespace:
         self._activations: dict[str, Activation] = {}
         self._fired: dict[str, dict[str, int]] = {}
         """How often the rules of each version of a scenario fired."""
-        self.clock = Clock(clock or self.settings.clock or ClockSettings())
+        self.clock = Clock(clock or self.settings.clock or self.settings.default_clock)
         self.clock_is_set = clock is not None
 
     # Scenarios

@@ -111,6 +111,15 @@ class Library:
         """Every name that `get` knows, in order."""
         return sorted({*self._shipped, *self._loaded})
 
+    def own_names(self) -> Sequence[str]:
+        """Those of an author's own, in order; a shipped one that was read lately isn't."""
+        return sorted(name for name, loaded in self._loaded.items() if not _is_shipped(loaded, self._shipped))
+
+
+def _is_shipped(loaded: Loaded, shipped: Mapping[str, Path]) -> bool:
+    path = shipped.get(loaded.scenario.name)
+    return path is not None and loaded.scenario.source == str(path)
+
 
 _NOTHING: Final[Mapping[str, Loaded]] = MappingProxyType({})
 

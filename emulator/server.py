@@ -7,15 +7,18 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import uvicorn
 
+from emulator.clock import breathe
 from emulator.protocol import Protocol
 
 _BACKLOG: Final = 2048
 _ABOUT_THE_PORT: Final = frozenset({errno.EADDRINUSE, errno.EACCES})
+_ROUNDS: Final = 10
+"""Of a loop, in which connections that were given up are closed."""
 _PORT_REPAIR: Final = "choose another with --port, or 0 for a free one"
 
 
@@ -69,12 +72,18 @@ def made(app: Any, address: Address, on_ready: Callable[[], None]) -> "_Announci
     """The server that `run` runs, for a caller that minds the signals or has none, such as a thread."""
     # uvicorn's own log tells of tracebacks and of nothing that ours doesn't tell better.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    config = uvicorn.Config(
+    server = _Announcing(_config(app, address))
+    server.on_ready = on_ready
+    return server
+
+
+def _config(app: Any, address: Address, *, access_log: bool = False) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http=Protocol,
         ws="none",
         lifespan="off",
-        access_log=False,
+        access_log=access_log,
         log_config=None,
         server_header=False,
         date_header=False,
@@ -83,9 +92,6 @@ def made(app: Any, address: Address, on_ready: Callable[[], None]) -> "_Announci
         ssl_certfile=address.tls_cert,
         ssl_keyfile=address.tls_key,
     )
-    server = _Announcing(config)
-    server.on_ready = on_ready
-    return server
 
 
 class _Announcing(uvicorn.Server):
@@ -112,6 +118,49 @@ class _Announcing(uvicorn.Server):
     def _close_connections(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.close()
+
+
+class Listening:
+    """An application on a socket, on a loop that others run: neither a thread nor a loop of its own.
+
+    uvicorn's server looks at its flags every 100 ms and sleeps as long while a connection is open, so stopping it costs
+    a test more than the test does. This opens and closes in less than a millisecond.
+    """
+
+    def __init__(self, app: Any, address: Address) -> None:
+        # With False uvicorn would silence the access log of every other server in this process.
+        self._config = _config(app, address, access_log=True)
+        self._config.load()
+        self._state = uvicorn.server.ServerState()
+        self._logger = logging.getLogger("emulator.listening")
+        self._logger.setLevel(logging.CRITICAL)  # as in `made`
+        self._server: asyncio.Server
+
+    async def open(self, sock: socket.socket) -> None:
+        """Listen on the socket from now on."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._protocol, sock=sock, backlog=_BACKLOG)
+
+    def _protocol(self) -> Protocol:
+        protocol = Protocol(config=self._config, server_state=self._state, app_state={})
+        # Its own, since the process may have other servers of uvicorn's, whose log tells what it should.
+        protocol.logger, protocol.access_log = self._logger, False
+        return protocol
+
+    async def close(self) -> None:
+        """Listen no more; connections are closed, and what is still held is cancelled."""
+        self._server.close()
+        for connection in cast("list[Protocol]", list(self._state.connections)):
+            # Else uvicorn would answer a cancelled request that something is wrong with the server.
+            if connection.cycle is not None:  # none at first
+                connection.cycle.disconnected = True
+            connection.transport.abort()
+        for task in list(self._state.tasks):
+            task.cancel()
+        for _ in range(_ROUNDS):
+            await breathe()
+            if not self._state.connections:
+                return
 
 
 def check_tls(address: Address) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from emulator.agenda import Agenda, Change, Passage
 from emulator.clock import Clock, ClockRefused, breathe, check_end, wall_time
-from emulator.core.scenario import ClockMode, ClockSettings
+from emulator.core.scenario import ClockMode
 from emulator.core.units import LAST_INSTANT, Instant, format_instant
 from emulator.engine import Namespace
 from emulator.messages.clock import ClockState, TaskChange
@@ -87,7 +87,8 @@ async def restart_clock(namespace: Namespace) -> None:
         ClockRefused: an advance is under way, or something is dated later. Nothing has changed.
     """
     namespace.still()
-    settings = namespace.settings.clock or namespace.active.scenario.clock or ClockSettings()
+    asked = namespace.settings
+    settings = asked.clock or namespace.active.scenario.clock or asked.default_clock
     start = wall_time() if settings.start is None else settings.start
     begun = namespace.clock.now()
     if start < begun:

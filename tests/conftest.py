@@ -18,6 +18,23 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 pytest_plugins = ["pytester"]
 
 
+@pytest.fixture
+def project(
+    pytester: pytest.Pytester, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> pytest.Pytester:
+    """An empty project whose pytest has our plugin, whether or not the package is installed here.
+
+    `pytester` comes first: it clears the variable.
+    """
+    options = ["-o asyncio_default_fixture_loop_scope=function"]  # pytest-asyncio warns where nobody says
+    if not pytestconfig.pluginmanager.has_plugin("video_emulator"):
+        # The warning: what is imported here already can't have its asserts rewritten, and it has none that count.
+        options += ["-p emulator.pytest_plugin", "-W ignore::pytest.PytestAssertRewriteWarning"]
+        monkeypatch.setenv("PYTHONPATH", str(pytestconfig.rootpath))
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(options))
+    return pytester
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Under CI, report a skipped test as failed."""

@@ -19,6 +19,27 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+# Names
+
+
+def test_tells_an_authors_scenarios_from_those_shipped(folder: Path) -> None:
+    """Also where one is called as a shipped one, and whichever were asked for."""
+    library = Library(folder)
+    assert library.own_names() == ["happy-path"]
+    library.get("slow-queue")
+    library.add_text("version: 1\nname: told\n", "x", "X")
+    assert library.own_names() == ["happy-path", "told"]
+    assert set(library.own_names()) < set(library.names())
+
+
+def test_a_shipped_scenario_that_was_read_is_no_authors() -> None:
+    """Reading it makes it nobody's own."""
+    library = Library()
+    for name in library.names():
+        library.get(name)
+    assert library.own_names() == []
+
+
 # Texts
 
 

@@ -379,9 +379,8 @@ def test_the_first_provider_of_the_file_is_the_default(
 def test_a_long_run_of_the_same_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     """Rows that differ in nothing but the time; the last of them says when."""
     out = shown(capsys, "slow-queue", "--every", "30s")[1]
-    assert (
-        "\n30s    poll       200   queued      queued      0\n4m30s  ... 8 more like it\n5m     poll " in out
-    )
+    shown_once = "\n30s    poll       200   queued     queued     0\n4m30s  ... 8 more like it\n5m     poll "
+    assert shown_once in out
 
 
 def test_it_names_the_tasks_that_a_scenario_brings_along(capsys: pytest.CaptureFixture[str]) -> None:

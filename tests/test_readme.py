@@ -63,9 +63,16 @@ def test_its_curl_commands_work(port: int, tmp_path: Path) -> None:
 
 def test_its_python_example_works(port: int, tmp_path: Path) -> None:
     """And prints what the page shows."""
-    (code,), (shown,) = blocks("README.md", "python"), blocks("README.md", "text")
+    (code, _), (shown,) = blocks("README.md", "python"), blocks("README.md", "text")
     command = [sys.executable, "-W", "ignore", "-c", code.replace(":8080", f":{port}")]
     assert run(command, tmp_path) == shown
+
+
+def test_its_test_file_passes(project: pytest.Pytester) -> None:
+    """As it stands, in a project that has nothing else."""
+    file = blocks("README.md", "python")[1]
+    project.makepyfile(test_videos=file)
+    project.runpytest_subprocess().assert_outcomes(passed=file.count("def test_"))
 
 
 def test_its_commands_for_authors_work(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from emulator.client.errors import (
     BadRequest,
     Conflict,
+    EmulatorClosed,
     EmulatorError,
     EmulatorUnreachable,
     NoRoom,
@@ -10,6 +11,7 @@ from emulator.client.errors import (
     NotAnEmulator,
     NotFound,
     NotVerified,
+    NotWellBehaved,
     Refused,
 )
 
@@ -31,6 +33,7 @@ __all__ = [
     "BadRequest",
     "Client",
     "Conflict",
+    "EmulatorClosed",
     "EmulatorError",
     "EmulatorUnreachable",
     "NoRoom",
@@ -38,5 +41,6 @@ __all__ = [
     "NotAnEmulator",
     "NotFound",
     "NotVerified",
+    "NotWellBehaved",
     "Refused",
 ]

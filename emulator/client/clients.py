@@ -1,13 +1,14 @@
 """The two clients: what each can be asked, under one roof."""
 
 import ssl
-from collections.abc import Sequence
-from typing import Final, Self
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Final, Protocol, Self
 
-from emulator.client.calls import AsyncSender, S, Sender
+from emulator.client.calls import AsyncSender, Call, S, Sender
 from emulator.client.clock import Clock
 from emulator.client.coverage import Covered
-from emulator.client.events import AsyncEvents, Events, Kind, stream_of
+from emulator.client.events import AsyncEvents, Event, Events, Kind, stream_of
 from emulator.client.health import Alive
 from emulator.client.metrics import Measured
 from emulator.client.namespaces import Namespaces, Resets
@@ -15,7 +16,6 @@ from emulator.client.place import Place, checked_url
 from emulator.client.report import Reports
 from emulator.client.requests import Requests
 from emulator.client.scenarios import Scenarios
-from emulator.client.senders import AsyncHttpSender, HttpSender, blocking, for_event_loop
 from emulator.client.tasks import Tasks
 from emulator.client.times import TimeOut, time_out
 from emulator.client.verify import Verifies
@@ -28,12 +28,55 @@ _BASES: Final = {
 }
 
 
-class Emulator(Alive[S], Verifies[S], Reports[S], Covered[S], Measured[S], Resets[S]):
+class Connection(Sender, Protocol):
+    """What a `Client` speaks through: a pool of connections, or an application in its own process."""
+
+    @property
+    def place(self) -> Place:
+        """Where the emulator is, and which namespace is meant."""
+
+    @property
+    def base(self) -> str:
+        """What the URLs of the namespace begin with."""
+
+    def listen(self, call: Call[None]) -> AbstractContextManager[Iterator[Event]]:
+        """The events of a stream, from now until the context is left."""
+
+    def within(self, namespace: str | None) -> "Connection":
+        """The same to another namespace."""
+
+    def close(self) -> None:
+        """Close what was opened."""
+
+
+class AsyncConnection(AsyncSender, Protocol):
+    """As `Connection`, for an event loop."""
+
+    @property
+    def place(self) -> Place:
+        """As `Connection.place`."""
+
+    @property
+    def base(self) -> str:
+        """As `Connection.base`."""
+
+    def listen(self, call: Call[None]) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """As `Connection.listen`."""
+
+    def within(self, namespace: str | None) -> "AsyncConnection":
+        """As `Connection.within`."""
+
+    async def close(self) -> None:
+        """As `Connection.close`."""
+
+
+class Surface(Alive[S], Verifies[S], Reports[S], Covered[S], Measured[S], Resets[S]):
     """What both clients can be asked: `Client` gives answers, `AsyncClient` coroutines of them."""
 
-    def __init__(self, sender: S, place: Place) -> None:
+    _http: Connection | AsyncConnection
+
+    def __init__(self, sender: S) -> None:
         super().__init__(sender)
-        self._place = place
         self.clock = Clock(sender)
         """The namespace's clock."""
         self.scenarios = Scenarios(sender)
@@ -54,22 +97,22 @@ class Emulator(Alive[S], Verifies[S], Reports[S], Covered[S], Measured[S], Reset
         base = _BASES.get(provider)
         if base is None:
             raise ValueError(f"expected one of {', '.join(_BASES)}, got {provider!r}")
-        return f"{self._place.base}{base}"
+        return f"{self._http.base}{base}"
 
     @property
     def api_key(self) -> str:
         """An API key that lives in this namespace, for a provider's client."""
-        name = self._place.namespace
+        name = self._http.place.namespace
         return "sk-emulator" if name is None else f"sk-ns-{name}--emulator"
 
 
-class Client(Emulator[Sender]):
+class Client(Surface[Sender]):
     """A running emulator, asked with blocking calls. It may be shared by threads.
 
     Used as a context manager it closes its connections at the end; else `close` does.
     """
 
-    _http: HttpSender
+    _http: Connection
     _closes: bool
 
     def __init__(
@@ -95,10 +138,12 @@ class Client(Emulator[Sender]):
             ValueError: the URL or the token can't be one, or the time-out is no duration above 0.
         """
         place = _placed(url, namespace, admin_token, timeout)
+        from emulator.client.senders import blocking  # noqa: PLC0415 - httpx2, which calls within a process do without
+
         self._begin(blocking(place, verify), closes=True)
 
-    def _begin(self, http: HttpSender, *, closes: bool) -> None:
-        super().__init__(http, http.place)
+    def _begin(self, http: Connection, *, closes: bool) -> None:
+        super().__init__(http)
         self._http, self._closes = http, closes
 
     def namespace(self, name: str | None) -> "Client":
@@ -127,10 +172,10 @@ class Client(Emulator[Sender]):
         self.close()
 
 
-class AsyncClient(Emulator[AsyncSender]):
+class AsyncClient(Surface[AsyncSender]):
     """As `Client`, for an event loop: each call is awaited. It belongs to the loop that first uses it."""
 
-    _http: AsyncHttpSender
+    _http: AsyncConnection
     _closes: bool
 
     def __init__(
@@ -144,10 +189,12 @@ class AsyncClient(Emulator[AsyncSender]):
     ) -> None:
         """As `Client` is made."""
         place = _placed(url, namespace, admin_token, timeout)
+        from emulator.client.senders import for_event_loop  # noqa: PLC0415 - httpx2, as above
+
         self._begin(for_event_loop(place, verify), closes=True)
 
-    def _begin(self, http: AsyncHttpSender, *, closes: bool) -> None:
-        super().__init__(http, http.place)
+    def _begin(self, http: AsyncConnection, *, closes: bool) -> None:
+        super().__init__(http)
         self._http, self._closes = http, closes
 
     def namespace(self, name: str | None) -> "AsyncClient":

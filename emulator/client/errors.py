@@ -8,6 +8,7 @@ import os
 TYPE_CHECKING = False  # `typing` costs more to import than all of this
 if TYPE_CHECKING:
     from emulator.messages.problem import Mistake, ProblemDocument
+    from emulator.messages.report import Report
     from emulator.messages.verify import Verification
 
 
@@ -29,6 +30,13 @@ class EmulatorUnreachable(EmulatorError):
         return f"no video-emulator can be reached at {self.url}: {self.reason}; {self.repair}"
 
 
+class EmulatorClosed(EmulatorError, RuntimeError):
+    """It was closed by this program itself, and then asked for something."""
+
+    def __str__(self) -> str:
+        return "this emulator is closed, and its namespace is gone with all that was in it"
+
+
 class NotAnEmulator(EmulatorError):
     """Something answers at the URL, and it isn't a video-emulator, or one of another version."""
 
@@ -47,6 +55,8 @@ class Refused(EmulatorError):
 
     def __init__(self, document: "ProblemDocument") -> None:
         super().__init__(document)
+        self.document = document
+        """The emulator's own words."""
         self.status_code: int = document.status
         self.title: str = document.title
         """The kind of refusal, in a few words."""
@@ -60,6 +70,8 @@ class Refused(EmulatorError):
         """The mistakes of a scenario as the command line prints them, with lines and carets; else the detail."""
 
     def __str__(self) -> str:
+        if self.text != self.detail:  # of a scenario: every mistake, with its line
+            return f"{self.title} (status code {self.status_code}):\n{self.text}"
         return f"{self.title} (status code {self.status_code}): {self.detail}"
 
 
@@ -104,6 +116,19 @@ class NotVerified(AssertionError):
 
     def __str__(self) -> str:
         return self.verification.text
+
+
+class NotWellBehaved(AssertionError):
+    """The client under test broke a rule; its text is the report."""
+
+    def __init__(self, report: "Report") -> None:
+        super().__init__(report)
+        self.report = report
+
+    def __str__(self) -> str:
+        from emulator.report import as_text  # noqa: PLC0415 - the whole judge, which only a failure needs
+
+        return as_text(self.report)
 
 
 def refusal(document: "ProblemDocument") -> Refused:

@@ -38,6 +38,7 @@ class Namespaces(Subject[S]):
         scenario: str | None = None,
         seed: int | str | None = None,
         clock: ClockWanted | None = None,
+        default_clock: ClockWanted | None = None,
         profile: Literal["documented", "current"] | None = None,
     ) -> Call[NamespaceState]:
         """Make one. The first request that names one does that too, with the server's own settings.
@@ -47,6 +48,7 @@ class Namespaces(Subject[S]):
             scenario: the one to put in force, of those that every namespace has.
             seed: what its draws are keyed by.
             clock: how its clock begins.
+            default_clock: how it begins where neither ``clock``, the server nor the scenario says.
             profile: the providers' face for scenarios that name none.
 
         Raises:
@@ -58,6 +60,7 @@ class Namespaces(Subject[S]):
             "scenario": scenario,
             "seed": seed,
             "clock": clock_fields(clock),
+            "default_clock": clock_fields(default_clock),
             "profile": profile,
         }
         return of_process(write("POST", "/namespaces", NamespaceState, fields))

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from emulator.client.answers import Answer, message, text
 from emulator.client.calls import Call, S, Subject, call, query_text, written
+from emulator.client.errors import NotWellBehaved
 from emulator.messages.report import Basis, Report
 
 M = TypeVar("M")
@@ -16,6 +17,9 @@ says."""
 class Reports(Subject[S]):
     """How the client under test behaved, judged by its requests."""
 
+    _basis: Basis | None = None
+    """What the client sleeps by, where a call doesn't say."""
+
     @call
     def report(
         self,
@@ -24,6 +28,7 @@ class Reports(Subject[S]):
         clock: Basis | None = None,
         task: str | None = None,
         after: int | None = None,
+        unfinished: bool | None = None,
     ) -> Call[Report]:
         """The verdict, and what bears it out.
 
@@ -33,8 +38,18 @@ class Reports(Subject[S]):
                 namespace's clock runs with it, and otherwise gaps between requests aren't judged.
             task: judge the task of this id alone.
             after: judge the requests after the one of this number in the journal.
+            unfinished: whether the client may not be done yet: results that it hasn't downloaded are held against it
+                only where somebody asks for downloads.
         """
-        return _asked("json", message(Report), expect, clock=clock, task=task, after=after)
+        return _asked(
+            "json",
+            message(Report),
+            expect,
+            clock=clock or self._basis,
+            task=task,
+            after=after,
+            unfinished=unfinished,
+        )
 
     @call
     def report_text(
@@ -44,9 +59,12 @@ class Reports(Subject[S]):
         clock: Basis | None = None,
         task: str | None = None,
         after: int | None = None,
+        unfinished: bool | None = None,
     ) -> Call[str]:
         """As `report`, for people to read."""
-        return _asked("text", text, expect, clock=clock, task=task, after=after)
+        return _asked(
+            "text", text, expect, clock=clock or self._basis, task=task, after=after, unfinished=unfinished
+        )
 
     @call
     def report_junit(
@@ -56,9 +74,45 @@ class Reports(Subject[S]):
         clock: Basis | None = None,
         task: str | None = None,
         after: int | None = None,
+        unfinished: bool | None = None,
     ) -> Call[str]:
         """As `report`, as JUnit XML."""
-        return _asked("junit", text, expect, clock=clock, task=task, after=after)
+        return _asked(
+            "junit", text, expect, clock=clock or self._basis, task=task, after=after, unfinished=unfinished
+        )
+
+    @call
+    def assert_well_behaved(
+        self,
+        expect: Expect | None = None,
+        *,
+        clock: Basis | None = None,
+        task: str | None = None,
+        after: int | None = None,
+        unfinished: bool = True,
+    ) -> Call[Report]:
+        """The report, unless a check of it failed.
+
+        Args:
+            expect: as `report` takes it.
+            clock: as `report` takes it.
+            task: as `report` takes it.
+            after: as `report` takes it.
+            unfinished: as `report` takes it; a test asserts while its client may still have something to do.
+
+        Raises:
+            NotWellBehaved: the client broke a rule; an `AssertionError` whose text is the report.
+        """
+        return _asked(
+            "json", _passed, expect, clock=clock or self._basis, task=task, after=after, unfinished=unfinished
+        )
+
+
+def _passed(answer: Answer) -> Report:
+    report = message(Report)(answer)
+    if report.failed:
+        raise NotWellBehaved(report)
+    return report
 
 
 def _asked(form: str, read: Callable[[Answer], M], expect: Expect | None, **asked: Any) -> Call[M]:

@@ -22,6 +22,8 @@ ScenarioSource: TypeAlias = str | Path | Mapping[str, Any]
 _ADDRESS_OF_ACTIVE: Final = "active"
 """``/scenarios/active`` is another route, so the emulator takes no scenario of this name."""
 _NAMES_ITSELF: Final = re.compile(r"""^(?:name|"name"|'name')\s*:""", re.M)
+_NAMES_ITSELF_IN_BRACES: Final = re.compile(r"""^\s*\{(?:[^{}\[\]]*,)?\s*["']?name["']?\s*:""")
+"""Of YAML's braces, as far as nothing is nested before the name."""
 _LOOKS_LIKE_A_PATH: Final = re.compile(r"[^\n:{]+\.(?:ya?ml|json)")
 
 
@@ -63,7 +65,7 @@ class Scenarios(Subject[S]):
             BadRequest: it has mistakes: ``mistakes`` has them all, ``text`` shows them with their lines.
             Conflict: the namespace has another one of this name; `put` replaces it.
         """
-        if name is None and isinstance(scenario, Path) and not _NAMES_ITSELF.search(_text_in(scenario)):
+        if name is None and isinstance(scenario, Path) and not names_itself(_text_in(scenario)):
             name = scenario.stem
         return _sent("POST", "/scenarios", scenario, {"name": name, "activate": activate or None})
 
@@ -87,10 +89,7 @@ def _path(name: str) -> str:
 
 
 def _sent(method: str, path: str, scenario: ScenarioSource, query: Mapping[str, Any]) -> Call[ScenarioPosted]:
-    if isinstance(scenario, Mapping):
-        body, content_type = msgspec.json.encode(scenario), "application/json"
-    else:
-        body, content_type = _text_in(scenario).encode(), "application/yaml"
+    body, content_type = scenario_body(scenario)
     return Call(
         method=method,
         path=f"{path}{query_text(query)}",
@@ -100,9 +99,36 @@ def _sent(method: str, path: str, scenario: ScenarioSource, query: Mapping[str, 
     )
 
 
+def scenario_body(scenario: ScenarioSource) -> tuple[bytes, str]:
+    """A scenario as a request brings it, and the type of its content.
+
+    Raises:
+        TypeError: it is of another type, or has values that JSON hasn't.
+        ValueError: it is the path of a file rather than a text, or its file isn't in UTF-8.
+        OSError: its file can't be read.
+    """
+    if not isinstance(scenario, Mapping):
+        return _text_in(scenario).encode(), "application/yaml"
+    try:
+        return msgspec.json.encode(dict(scenario)), "application/json"
+    except (TypeError, RecursionError) as problem:
+        raise TypeError(f"scenario: expected keys and values that JSON has too: {problem}") from None
+
+
+def names_itself(text: str) -> bool:
+    """Whether the text of a scenario says its name."""
+    if not text.lstrip().startswith("{"):
+        return _NAMES_ITSELF.search(text) is not None
+    try:
+        found: Any = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return _NAMES_ITSELF_IN_BRACES.search(text) is not None
+    return isinstance(found, Mapping) and "name" in found
+
+
 def _text_in(scenario: str | Path) -> str:
     if isinstance(scenario, Path):
-        return scenario.read_text(encoding="utf-8")
+        return _text_of_file(scenario)
     if not isinstance(scenario, str):
         raise TypeError(f"scenario: expected a text, a Path or a mapping, got {type(scenario).__name__}")
     if _LOOKS_LIKE_A_PATH.fullmatch(scenario):
@@ -110,3 +136,13 @@ def _text_in(scenario: str | Path) -> str:
             f"expected the text of a scenario, got {scenario!r}; for a file give Path({scenario!r})"
         )
     return scenario
+
+
+def _text_of_file(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as problem:
+        byte = problem.object[problem.start]
+        raise ValueError(
+            f"scenario: expected a file in UTF-8, and {path} has the byte 0x{byte:02x} at its offset {problem.start}"
+        ) from None

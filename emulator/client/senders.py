@@ -23,6 +23,11 @@ class HttpSender:
         self.place = place
         self._http = http
 
+    @property
+    def base(self) -> str:
+        """What the URLs of the namespace begin with."""
+        return self.place.base
+
     def send(self, call: Call[T]) -> T:
         """The answer, read."""
         request = _request(self.place, call)
@@ -64,6 +69,11 @@ class AsyncHttpSender:
     def __init__(self, place: Place, http: httpx2.AsyncClient) -> None:
         self.place = place
         self._http = http
+
+    @property
+    def base(self) -> str:
+        """What the URLs of the namespace begin with."""
+        return self.place.base
 
     async def send(self, call: Call[T]) -> T:
         """The answer, read."""

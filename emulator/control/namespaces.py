@@ -12,7 +12,7 @@ from emulator.control.problems import Problem, bad_request, conflict, unknown
 from emulator.control.routes import Answered, Call, Route
 from emulator.control.scenarios import known
 from emulator.core.scenario import ClockSettings
-from emulator.core.units import MILLISECOND, format_duration
+from emulator.core.units import MILLISECOND, format_duration, format_instant
 from emulator.core.words import Profile
 from emulator.engine import Namespace, Settings
 from emulator.messages.health import Counts
@@ -27,6 +27,11 @@ CLOCK: Final = Field(
     "clock",
     table('an object such as {"mode": "manual", "now": "2025-01-01T00:00:00Z"}', (MODE, _FIRST, SCALE)),
     "The clock to begin with; left out: as the server's options and the scenario say.",
+)
+_DEFAULT_CLOCK: Final = Field(
+    "default_clock",
+    CLOCK.kind,
+    "The clock to begin with where neither the server's options nor the scenario say; left out: the real time's.",
 )
 _NAME: Final = Field(
     "name",
@@ -74,16 +79,16 @@ _ONE: Final = Field("name", text("the name of a namespace"), "Which.")
 # The one that is spoken to
 
 
-def clock_in(call: Call, present: ClockSettings) -> ClockSettings | None:
-    """The clock that a body's ``clock`` asks for; what it doesn't say is as at present."""
-    fields = call.body["clock"]
+def clock_in(call: Call, present: ClockSettings, name: str = "clock") -> ClockSettings | None:
+    """The clock that a field of the body asks for; what it doesn't say is as at present."""
+    fields = call.body[name]
     if fields is None:
         return None
     mode = fields["mode"] or present.mode
     scale = fields["scale"] or (present.scale if mode == "scaled" else 1.0)
     if mode != "scaled" and scale != 1:
         message = f'only the mode "scaled" has one; the mode is {mode!r}'
-        raise bad_request([Mistake(where="clock.scale", message=message)])
+        raise bad_request([Mistake(where=f"{name}.scale", message=message)])
     start = present.start if fields["now"] is None else fields["now"]
     return ClockSettings(mode=mode, scale=scale, start=start)
 
@@ -108,6 +113,9 @@ def _state(call: Call, namespace: Namespace) -> NamespaceState:
         key_prefix=f"sk-ns-{namespace.name}--",
         base_urls={provider.name: f"{origin}{provider.base}" for provider in namespace.providers},
         scenario=namespace.active.scenario.name,
+        activated_at=format_instant(namespace.active.at),
+        seed=namespace.seed,
+        profile=namespace.active.profile.value,
         clock=state_of(namespace.clock),
         tasks=Counts(kept=len(store), dropped=store.dropped),
         requests=Counts(kept=len(journal), dropped=journal.dropped),
@@ -174,8 +182,10 @@ def _settings(call: Call) -> Settings:
     settings = namespaces.settings
     name = body["scenario"] or settings.scenario
     scenario = known(namespaces.library, name, "scenario")
-    present = settings.clock or scenario.clock or ClockSettings()
+    default = clock_in(call, settings.default_clock, "default_clock") or settings.default_clock
+    present = settings.clock or scenario.clock or default
     changes = {
+        "default_clock": default,
         "scenario": name,
         "seed": body["seed"],
         "clock": clock_in(call, present),
@@ -217,7 +227,7 @@ ROUTES = (
         tag=TAG,
         answers=NamespaceState,
         status_code=201,
-        body=(_NAME, _SCENARIO, _SEED, CLOCK, _PROFILE),
+        body=(_NAME, _SCENARIO, _SEED, CLOCK, _DEFAULT_CLOCK, _PROFILE),
         problems={
             404: "No scenario has this name.",
             409: "There is a namespace of this name.",

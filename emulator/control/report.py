@@ -1,9 +1,9 @@
 """The report: how the client under test behaved."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
-from emulator.control.fields import DURATION, Field, Json, Kind, Nested, one_of, shown, text, whole
+from emulator.control.fields import DURATION, FLAG, Field, Json, Kind, Nested, one_of, shown, text, whole
 from emulator.control.problems import bad_request
 from emulator.control.routes import Call, Route, Text
 from emulator.core.errors import Problem as Mistaken
@@ -16,6 +16,9 @@ from emulator.providers import PROVIDERS
 from emulator.scenario_file import load_expectations
 from emulator.scenario_file.expect import EXPECT
 from emulator.verification import tasks_of
+
+if TYPE_CHECKING:
+    from emulator.report import Question
 
 TAG: Final = "report"
 _TEXT: Final = "text/plain"
@@ -44,6 +47,13 @@ _CLOCK: Final = Field(
     one_of("real", "emulator"),
     "What the client sleeps by; left out: real time, where the namespace's clock runs with it, and otherwise gaps "
     "aren't judged.",
+)
+_UNFINISHED: Final = Field(
+    "unfinished",
+    FLAG,
+    "Whether the client may not be done yet: a result that it hasn't downloaded is held against it only where `expect` "
+    "or the scenario ask for downloads.",
+    default=False,
 )
 
 
@@ -109,25 +119,34 @@ _EXPECT: Final = Field(
 
 async def _report(call: Call) -> Report | Text:
     asked = call.query
-    return _answered(call, None, asked["clock"], asked["task"], asked["after"])
+    return _answered(call, _question(asked, None))
 
 
 async def _report_by(call: Call) -> Report | Text:
     body = call.body
     said = body["expect"]
-    return _answered(call, None if said is None else said["said"], body["clock"], body["task"], body["after"])
+    return _answered(call, _question(body, None if said is None else said["said"]))
 
 
-def _answered(
-    call: Call, expect: Expectations | None, clock: Any, task: str | None, after: int
-) -> Report | Text:
-    mistakes = list(_without_object(call.namespace, task, after))
-    if mistakes:
-        raise bad_request(mistakes)
+def _question(asked: Mapping[str, Any], expect: Expectations | None) -> "Question":
     # Imported with the first report: other calls needn't wait for it.
     from emulator import report  # noqa: PLC0415
 
-    question = report.Question(expect=expect, clock=clock, task=task, after=after)
+    return report.Question(
+        expect=expect,
+        clock=asked["clock"],
+        task=asked["task"],
+        after=asked["after"],
+        unfinished=asked["unfinished"],
+    )
+
+
+def _answered(call: Call, question: "Question") -> Report | Text:
+    mistakes = list(_without_object(call.namespace, question.task, question.after))
+    if mistakes:
+        raise bad_request(mistakes)
+    from emulator import report  # noqa: PLC0415 - as above
+
     found = report.report_on(call.namespace, question)
     match call.query["format"] or _accepted(call.request.headers.get("accept", "")):
         case "text":
@@ -183,7 +202,7 @@ ROUTES = (
         tag=TAG,
         answers=Report,
         texts=(_TEXT, _JUNIT),
-        query=(FORMAT, _CLOCK, _TASK, _AFTER),
+        query=(FORMAT, _CLOCK, _TASK, _AFTER, _UNFINISHED),
     ),
     Route(
         method="POST",
@@ -194,6 +213,6 @@ ROUTES = (
         answers=Report,
         texts=(_TEXT, _JUNIT),
         query=(FORMAT,),
-        body=(_EXPECT, _CLOCK, _TASK, _AFTER),
+        body=(_EXPECT, _CLOCK, _TASK, _AFTER, _UNFINISHED),
     ),
 )

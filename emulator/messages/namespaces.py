@@ -1,5 +1,7 @@
 """Namespaces."""
 
+from typing import Literal
+
 import msgspec
 
 from emulator.messages.clock import ClockState
@@ -25,6 +27,12 @@ class NamespaceState(msgspec.Struct, frozen=True, kw_only=True):
     """By provider."""
     scenario: str
     """The one in force."""
+    activated_at: str
+    """Since when it is, by the namespace's clock."""
+    seed: int | str
+    """What its draws are keyed by: the scenario's own, else the one that the namespace was made with."""
+    profile: Literal["documented", "current"]
+    """The providers' face that it shows: likewise."""
     clock: ClockState
     tasks: Counts
     requests: Counts

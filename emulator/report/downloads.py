@@ -14,7 +14,7 @@ from emulator.messages.report import Check, Evidence
 from emulator.report.findings import Case, Criterion, Tally, concluded, of
 from emulator.report.gauge import Unknown
 from emulator.report.history import Life, has_link, shows_live_link
-from emulator.report.terms import DOWNLOADS, Said
+from emulator.report.terms import Said
 
 _IN_MEDIA: Final = re.compile(r"(?:/ns/[^/]+)?/media/")
 
@@ -37,7 +37,7 @@ def at_least(case: Case) -> Check:
         shown = [record for record, snapshot in life.looks if shows_live_link(life, record, snapshot)]
         if not any(map(case.asks_about, shown)):
             continue
-        said = case.terms(life).said_or(lambda expected: expected.download.at_least, DOWNLOADS)
+        said = case.terms(life).said(lambda expected: expected.download.at_least) or case.book.downloads
         fetched = [record for record in _fetches(case, life) if _is_fetched(record)]
         if said.value == 0:
             tally.waive(said.by)

@@ -42,6 +42,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """The id of the task that alone is judged."""
     after: int = 0
     """The number of the request after which those judged begin."""
+    unfinished: bool = False
+    """Whether the client may not be done yet."""
 
 
 def judge(
@@ -63,7 +65,7 @@ def judge(
         dropped: how many there were before them.
         scale: of the namespace's clock, where it is scaled.
     """
-    book = msgspec.structs.replace(book, given=question.expect)
+    book = msgspec.structs.replace(book, given=question.expect, unfinished=question.unfinished)
     history, gauge = History(list(records), dropped), Gauge(question.clock, scale)
     case = Case(history, book, gauge, question.task, question.after)
     checks = [check(case) for check in CHECKS]

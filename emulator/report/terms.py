@@ -19,6 +19,7 @@ DOWNLOADS: Final = 1
 """How often every client downloads each finished result, at least."""
 BY_ALL: Final = "as for every client"
 BY_REQUEST: Final = "as the request for this report says"
+BY_REQUEST_UNFINISHED: Final = f"which may not be done yet, {BY_REQUEST}"
 
 _SLACK: Final = 20
 
@@ -62,6 +63,13 @@ class Book(msgspec.Struct, frozen=True):
     """Those that tasks may have been created under, by version."""
     given: Expectations | None = None
     """What the request for the report expects; what it leaves open, the scenario says."""
+    unfinished: bool = False
+    """Whether the client may not be done yet: then only who asks for downloads misses them."""
+
+    @property
+    def downloads(self) -> Said[int]:
+        """How often every client downloads each finished result, at least."""
+        return Said(0, BY_REQUEST_UNFINISHED) if self.unfinished else Said(DOWNLOADS, BY_ALL)
 
     def terms(self, version: str | None) -> Terms:
         """What holds for tasks of a scenario's version; ``None``: for what the active one applies to."""

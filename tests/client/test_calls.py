@@ -21,6 +21,8 @@ from emulator.control.routes import PREFIX, Route
 from emulator.library import Library
 from emulator.messages.clock import Advance
 from emulator.messages.health import Health
+from emulator.messages.report import Report
+from emulator.messages.requests import Entry
 from emulator.messages.tasks import TaskList
 from emulator.options import Options
 from tests.serving import Served, thread
@@ -187,6 +189,10 @@ CASES: Final[dict[str, list[Case]]] = {
         Case("GET /report", lambda c, _: c.report_junit(after=0)),
         Case("POST /report", lambda c, _: c.report_junit({}, after=0)),
     ],
+    "assert_well_behaved": [
+        Case("GET /report", lambda c, task: c.assert_well_behaved(task=task)),
+        Case("POST /report", lambda c, _: c.assert_well_behaved({"poll": {"min_interval": "2s"}})),
+    ],
     "coverage": [Case("GET /coverage", lambda c, _: c.coverage(scenarios="all"))],
     "coverage_text": [Case("GET /coverage", lambda c, _: c.coverage_text(namespace="default"))],
     "clear_coverage": [Case("DELETE /coverage", lambda c, _: c.clear_coverage())],
@@ -330,12 +336,19 @@ def types_of_both(client: Client, later: AsyncClient) -> None:
     assert_type(client.metrics(), str)
     assert_type(client.namespace("t1").tasks.list(status="queued"), TaskList)
     assert_type(next(client.events()), Event)
+    assert_type(client.requests("poll", task="a").count(), int)
+    assert_type(client.requests().first(), Entry)
+    assert_type(client.assert_well_behaved(), Report)
 
     async def awaited() -> None:
         assert_type(await later.health(), Health)
         assert_type(await later.clock.advance("5m"), Advance)
         assert_type(await later.namespace("t1").tasks.list(status="queued"), TaskList)
         assert_type(await anext(later.events()), Event)
+        assert_type(await later.requests("poll").count(), int)
+        assert_type(await later.requests("poll").wait("1s"), list[Entry])
         client.tasks.list(status="done")  # type: ignore[arg-type] # no status
         client.requests.list(operatio="poll")  # type: ignore[call-arg] # misspelt
+        client.requests("pol")  # type: ignore[arg-type] # no operation
+        client.requests("poll", taks="a")  # type: ignore[call-arg] # misspelt
         later.health()  # type: ignore[unused-coroutine] # not awaited

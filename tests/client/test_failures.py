@@ -22,7 +22,7 @@ from emulator.client import (
     Refused,
 )
 from emulator.client.calls import Sender
-from emulator.client.clients import Emulator
+from emulator.client.clients import Surface
 from emulator.client.errors import refusal
 from emulator.client.health import Alive
 from emulator.client.once import OneShot
@@ -488,7 +488,7 @@ def test_the_sender_for_one_call_is_the_same(what: Callable[[Any], Any]) -> None
     token = "let me in" if what is not ONCE["no token"] else "wrong"
     with thread(World(admin_token="let me in").app) as served:
         place = Place(url=served.url, namespace="a", admin_token=token, timeout=10)
-        once: Emulator[Sender] = Emulator(OneShot(place), place)
+        once: Surface[Sender] = Surface(OneShot(place))
         with Client(served.url, namespace="b", admin_token=token) as client:
             assert outcome(lambda: what(once)) == outcome(lambda: what(client))
 

@@ -91,6 +91,74 @@ def test_a_clock_told_in_part_is_the_scenarios_else() -> None:
     assert made["clock"]["now"].startswith("2031-01-01T00:")
 
 
+MANUAL: dict[str, Any] = {"mode": "manual", "now": "2031-01-01T00:00:00Z"}
+FAST = "version: 1\nname: fast\nclock: {mode: auto, start: '2026-01-01T00:00:00Z'}\n"
+STILL = "version: 1\nname: still\nclock: {mode: auto}\n"
+
+
+def clockless(*others: str) -> World:
+    """A world whose server has no clock of its own."""
+    world = World(others=others)
+    namespaces = world.app.namespaces
+    namespaces.settings = msgspec.structs.replace(namespaces.settings, clock=None)
+    return world
+
+
+def test_a_default_clock_is_for_where_nobody_says() -> None:
+    """Without it that is the real time's; a reset begins with it again."""
+    world = clockless()
+    assert make(world, name="a", default_clock=MANUAL)["clock"] == {**MANUAL, "scale": 1}
+    assert make(world, name="b")["clock"]["mode"] == "real"
+    assert make(world, name="c", default_clock={"mode": "manual"})["clock"]["mode"] == "manual"
+    control(world, "POST", "/ns/a/__admin/clock/advance", {"by": "1h"})
+    for where in ("reset", "clock/reset"):
+        assert control(world, "POST", f"/ns/a/__admin/{where}").status_code == 200
+        assert control(world, "GET", "/ns/a/__admin/clock").json() == {**MANUAL, "scale": 1}
+
+
+@pytest.mark.parametrize("default", [None, MANUAL])
+def test_a_default_clock_gives_way(default: Any) -> None:
+    """To a clock that is asked for, to the server's and to the scenario's, as if it weren't there."""
+    told = {} if default is None else {"default_clock": default}
+    asked = {"mode": "auto", "now": "2030-01-01T00:00:00Z"}
+    assert make(clockless(), name="a", clock=asked, **told)["clock"] == {**asked, "scale": 1}
+    assert make(World(), name="a", **told)["clock"]["now"] == "2025-01-01T00:00:00Z"
+    shown = make(clockless(FAST), name="a", scenario="fast", **told)["clock"]
+    assert shown == {"mode": "auto", "now": "2026-01-01T00:00:00Z", "scale": 1}
+
+
+def test_a_default_clock_gives_way_to_a_scenario_that_comes_later() -> None:
+    """To its mode and its start; where it has no start, the instant stays."""
+    world = clockless()
+    for name, text in (("a", FAST), ("b", STILL)):
+        make(world, name=name, default_clock=MANUAL)
+        answer = world.call(
+            "POST",
+            f"/ns/{name}/__admin/scenarios?activate=true",
+            text.encode(),
+            headers={"content-type": "application/yaml"},
+            host="localhost:8080",
+        )
+        assert answer.status_code == 201
+    clocks = [control(world, "GET", f"/ns/{name}/__admin/clock").json() for name in "ab"]
+    assert [(clock["mode"], clock["now"]) for clock in clocks] == [
+        ("auto", "2026-01-01T00:00:00Z"),
+        ("auto", "2031-01-01T00:00:00Z"),
+    ]
+
+
+def test_a_default_clock_is_read_as_a_clock_is() -> None:
+    """Its mistakes are told with its own name."""
+    for wrong, where in (
+        ({"mode": "fast"}, "default_clock.mode"),
+        ({"mode": "manual", "scale": 2}, "default_clock.scale"),
+        ("manual", "default_clock"),
+    ):
+        refused = control(World(), "POST", ALL, {"name": "a", "default_clock": wrong})
+        assert refused.status_code == 400
+        assert [mistake["where"] for mistake in refused.json()["mistakes"]] == [where]
+
+
 def test_a_seed_may_be_zero() -> None:
     """It is one like any other, not the server's."""
     world = World(seed=7)

@@ -198,7 +198,7 @@ def test_every_form_tells_the_same() -> None:
             "POST",
             PATH,
             {"expects": {}},
-            "expects: unknown; expected expect, clock, task, after; did you mean expect?",
+            "expects: unknown; expected expect, clock, task, after, unfinished; did you mean expect?",
         ),
         ("POST", f"{PATH}?task=x", {}, "task: unknown; expected format"),
         ("POST", PATH, [], "expected a JSON object"),

@@ -163,12 +163,13 @@ def report(
     clock: Basis | None = None,
     task: str | None = None,
     after: int = 0,
+    unfinished: bool = False,
     **more: Any,
 ) -> Report:
     """The report on a diary: by what the request expects, and the scenario under test."""
     active = ACTIVE if scenario is None else Scenario(name="under-test", digest="abc", expect=scenario)
     book = Book(more.pop("active", active), more.pop("scenarios", {active.version: active}))
-    question = Question(expect=expect, clock=clock, task=task, after=after)
+    question = Question(expect=expect, clock=clock, task=task, after=after, unfinished=unfinished)
     return judge(diary.records, book, question, **more)
 
 

@@ -95,6 +95,16 @@ def test_no_download_need_be_expected() -> None:
     assert why == "The client needn't keep this rule, as the scenario under-test says."
 
 
+def test_a_client_that_may_not_be_done_yet_need_not_have_downloaded() -> None:
+    """Unless somebody asks for downloads."""
+    found = check(AT_LEAST, seen(DONE), unfinished=True)
+    assert found.verdict == "not judged"
+    told = "which may not be done yet, as the request for this report says"
+    assert found.why == f"The client needn't keep this rule, {told}."
+    assert verdict(AT_LEAST, seen(DONE), downloads(at_least=1), unfinished=True) == "failed"
+    assert verdict(AT_LEAST, seen(DONE), scenario=downloads(at_least=1), unfinished=True) == "failed"
+
+
 @pytest.mark.parametrize(
     ("video", "told"),
     [

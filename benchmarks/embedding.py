@@ -1,0 +1,77 @@
+"""What an emulator inside a test's own process costs: started by `benchmarks.suites`, prints JSON."""
+
+import gc
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import httpx
+
+_WORLDS = 200
+_REQUESTS = 500
+_STORY = "version: 1\nrules:\n  - {operation: poll, calls: 3, error: rate_limited, retry_after: 5s}\n"
+
+
+def main() -> None:
+    """Measure in this order: the first is only cold once."""
+    began = time.perf_counter()
+    # What is measured is the import, too.
+    from emulator.embedded import Emulator, EmulatorServer, Here  # noqa: PLC0415
+
+    server = EmulatorServer(Here())
+    with server.emulator() as emulator:
+        _first_answer(emulator.url("octopusx"))
+    cold = time.perf_counter() - began
+    warm = _median(lambda: _started(EmulatorServer(Here())), 20)
+    stops = []
+    for _ in range(20):
+        other = EmulatorServer(Here())
+        _started(other)
+        began = time.perf_counter()
+        other.close()
+        stops.append(time.perf_counter() - began)
+    figures = {
+        "cold": cold,
+        "warm": warm,
+        "stop": statistics.median(stops),
+        "world": _median(lambda: server.emulator("slow-queue").close(), _WORLDS),
+        "posted": _median(lambda: server.emulator(_STORY).close(), _WORLDS),
+        "own": _median(lambda: Emulator().close(), 50),
+    }
+    with server.emulator() as emulator:
+        figures["transport"] = _polls(httpx.Client(transport=emulator.transport()), emulator.url("octopusx"))
+        figures["socket"] = _polls(httpx.Client(), emulator.url("octopusx"))
+    server.close()
+    json.dump(figures, sys.stdout)
+
+
+def _started(server: object) -> None:
+    _first_answer(server.url)  # type: ignore[attr-defined] # an EmulatorServer, which isn't imported yet
+
+
+def _first_answer(url: str) -> None:
+    httpx.get(f"{url}/v1/videos/nobody", headers={"authorization": "Bearer sk-bench"})
+
+
+def _polls(client: httpx.Client, url: str) -> float:
+    headers = {"authorization": "Bearer sk-bench"}
+    task = client.post(f"{url}/v1/videos", json={"prompt": "a cat"}, headers=headers).json()["id"]
+    return _median(lambda: client.get(f"{url}/v1/videos/{task}", headers=headers), _REQUESTS)
+
+
+def _median(work: Callable[[], object], times: int) -> float:
+    for _ in range(max(2, times // 20)):
+        work()
+    gc.collect()
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+if __name__ == "__main__":
+    main()
