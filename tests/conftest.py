@@ -5,12 +5,12 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# Under CI Hypothesis has its own profile, as reproducible as can be; elsewhere only the deadline goes: no
+# Under CI Hypothesis has its own profile, as reproducible as can be; elsewhere only what is about time goes: no
 # assertion of ours depends on how fast the machine is.
 if "CI" not in os.environ:
-    settings.register_profile("no-deadline", deadline=None)
+    settings.register_profile("no-deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("no-deadline")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
