@@ -32,6 +32,7 @@ def project(
         options += ["-p emulator.pytest_plugin", "-W ignore::pytest.PytestAssertRewriteWarning"]
         monkeypatch.setenv("PYTHONPATH", str(pytestconfig.rootpath))
     monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(options))
+    monkeypatch.delenv("CI", raising=False)  # there pytest tells each failure twice, at length
     return pytester
 
 
