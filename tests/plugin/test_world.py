@@ -64,9 +64,9 @@ def test_three_hundred_tests_leave_nothing_behind(run: Run) -> None:
 
 
 def test_it_leaves_no_thread_and_no_socket(run: Run) -> None:
-    """After the run the process has the threads that it had, but for the one that serves every emulator in it."""
+    """After the run the process has no thread that it hadn't, but for the one that serves every emulator in it."""
     run("def test_it(video_emulator): Client(video_emulator).create()").assert_outcomes(passed=1)
-    before = {thread.name for thread in threading.enumerate()}
+    before = set(threading.enumerate())
     result = run(
         """
         def test_it(video_emulator):
@@ -74,9 +74,8 @@ def test_it_leaves_no_thread_and_no_socket(run: Run) -> None:
         """
     )
     result.assert_outcomes(passed=1)
-    after = {thread.name for thread in threading.enumerate()}
-    assert after == before
-    assert "video-emulator-patience" not in after
+    assert set(threading.enumerate()) <= before  # others' idle workers may have ended
+    assert "video-emulator-patience" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_its_socket_is_closed_when_the_run_ends(run: Run, pytester: pytest.Pytester) -> None:
