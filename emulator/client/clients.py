@@ -103,7 +103,7 @@ class Surface(Alive[S], Verifies[S], Reports[S], Covered[S], Measured[S], Resets
     def api_key(self) -> str:
         """An API key that lives in this namespace, for a provider's client."""
         name = self._http.place.namespace
-        return "sk-emulator" if name is None else f"sk-ns-{name}--emulator"
+        return "sk-emulator-test-key" if name is None else f"sk-ns-{name}--emulator-test-key"
 
 
 class Client(Surface[Sender]):

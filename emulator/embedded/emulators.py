@@ -321,7 +321,10 @@ def _check_company(url: str | None, scenarios: object, admin_token: object, *, l
 def _folder(scenarios: Path | str | None) -> Path | None:
     if scenarios is not None and not isinstance(scenarios, str | Path):
         raise TypeError(f"scenarios: expected the path of a folder, got {scenarios!r}")
-    return None if scenarios is None else Path(scenarios)
+    folder = None if scenarios is None else Path(scenarios)
+    if folder is not None and not folder.is_dir():
+        raise NotADirectoryError(f"scenarios: expected the path of a folder, and there is none at {folder}")
+    return folder
 
 
 def _told_of(path: Path, refusal: BadRequest) -> BadRequest:

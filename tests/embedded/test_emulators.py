@@ -221,7 +221,11 @@ WRONG: Final[list[tuple[dict[str, Any], type[Exception], str]]] = [
 ]
 WRONG_HERE: Final[list[tuple[dict[str, Any], type[Exception], str]]] = [
     ({"scenarios": 5}, TypeError, "scenarios: expected the path of a folder, got 5"),
-    ({"scenarios": "/none/such"}, FileNotFoundError, "/none/such"),
+    (
+        {"scenarios": "/none/such"},
+        NotADirectoryError,
+        "expected the path of a folder, and there is none at /none/such",
+    ),
     ({"admin_token": "secret"}, ValueError, "admin_token: .* give it together with url"),
     ({"url": "127.0.0.1:80"}, ValueError, "expected the URL of an emulator"),
     ({"url": 80}, TypeError, "expected the URL of an emulator"),
@@ -442,3 +446,15 @@ def test_one_loop_serves_all(served: Served) -> None:
     assert [thread.name for thread in threading.enumerate()].count("video-emulator") == 1
     for emulator in emulators:
         emulator.close()
+
+
+def test_its_key_hides_no_word_of_the_clients() -> None:
+    """The journal puts a mark wherever a key stands; the name of this product isn't one."""
+    with Emulator(listen=False) as emulator, httpx.Client(transport=emulator.transport()) as client:
+        headers = {"authorization": f"Bearer {emulator.api_key}"}
+        body = {"prompt": "an emulator"}
+        client.post(f"{emulator.url('octopusx')}/v1/videos", json=body, headers=headers)
+        entry = emulator.requests("create").last()
+    assert entry.request.body == body
+    assert entry.request.path.startswith("/ns/emulator-")
+    assert emulator.api_key not in entry.request.headers["authorization"]

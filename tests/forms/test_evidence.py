@@ -211,7 +211,7 @@ def test_another_world_is_spoken_to_by_name(form: Form) -> None:
             assert url == emulator.url("octopusx").replace(emulator.name, f"{emulator.name}-other")
             assert http.post(f"{url}/v1/videos", json={"prompt": "a", "model": "m"}).status_code == 200
             assert (other.tasks.list().total, emulator.tasks.list().total) == (1, 0)
-            assert other.api_key == f"sk-ns-{emulator.name}-other--emulator"
+            assert other.api_key == f"sk-ns-{emulator.name}-other--emulator-test-key"
         finally:
             assert emulator.namespaces.drop(f"{emulator.name}-other").dropped
 
