@@ -72,7 +72,7 @@ def test_its_test_file_passes(project: pytest.Pytester) -> None:
     """As it stands, in a project that has nothing else."""
     file = blocks("README.md", "python")[1]
     project.makepyfile(test_videos=file)
-    project.runpytest_subprocess().assert_outcomes(passed=file.count("def test_"))
+    project.runpytest_subprocess("-Werror").assert_outcomes(passed=file.count("def test_"))
 
 
 def test_its_commands_for_authors_work(tmp_path: Path) -> None:

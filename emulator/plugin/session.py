@@ -34,6 +34,11 @@ class Session:
         if self.patience is not None:
             self.patience.rest()
 
+    def pytest_unconfigure(self) -> None:
+        """The run is over, also where a fixture of its own had the server in place of ours."""
+        if self.patience is not None:
+            self.patience.close()
+
 
 def session_of(config: pytest.Config) -> Session:
     """What the run has."""
@@ -53,8 +58,6 @@ def served(config: pytest.Config) -> Iterator[EmulatorServer]:
             server.client().namespaces.list(limit=0)  # what tests will need, and not everybody may ask for
         yield server
     finally:
-        if session.patience is not None:
-            session.patience.close()
         for emulator in session.haunted:
             emulator.close()
         server.close()

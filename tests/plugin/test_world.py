@@ -78,6 +78,26 @@ def test_it_leaves_no_thread_and_no_socket(run: Run) -> None:
     assert "video-emulator-patience" not in [thread.name for thread in threading.enumerate()]
 
 
+def test_it_leaves_no_thread_where_the_server_is_somebody_elses(run: Run) -> None:
+    """A fixture of the run's own has taken the place of the plugin's."""
+    result = run(
+        """
+        from emulator.embedded import EmulatorServer, Here
+
+        @pytest.fixture(scope="session")
+        def video_emulator_server():
+            server = EmulatorServer(Here())
+            yield server
+            server.close()
+
+        def test_it(video_emulator):
+            assert Client(video_emulator).create()
+        """
+    )
+    result.assert_outcomes(passed=1)
+    assert "video-emulator-patience" not in [thread.name for thread in threading.enumerate()]
+
+
 def test_its_socket_is_closed_when_the_run_ends(run: Run, pytester: pytest.Pytester) -> None:
     """Nothing answers there any more."""
     result = run(
