@@ -661,3 +661,12 @@ def test_lengths_are_read_back_to_within_a_tenth_of_a_second(duration: int) -> N
 def test_lengths_are_short(duration: int, told: str) -> None:
     """A clock that runs has more digits than anybody reads."""
     assert length(duration) == told
+
+
+def test_a_clock_that_sleeps_moved_is_replayed_by_polls() -> None:
+    """Nobody's sleeps move the clock of a server elsewhere."""
+    with Emulator(listen=False) as emulator:
+        assert "--clock manual" in story(emulator).replay
+        with emulator.fast_forward():
+            pass
+        assert "--clock auto --start" in story(emulator).replay

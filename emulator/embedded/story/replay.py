@@ -16,10 +16,17 @@ _END: Final[Instant] = parse_instant("2100-01-01T00:00:00Z")
 """What ``serve --start`` takes lies between."""
 
 
-def clock_of(state: NamespaceState) -> tuple[str, ...]:
-    """What tells `serve` of the namespace's clock, as far as it takes it."""
+def clock_of(state: NamespaceState, *, is_slept: bool) -> tuple[str, ...]:
+    """What tells `serve` of the namespace's clock, as far as it takes it.
+
+    Args:
+        state: the namespace.
+        is_slept: whether the client's sleeps moved a clock that stood still. Those of a client elsewhere can't, so its
+            polls do.
+    """
     clock = state.clock
-    mode = ("--clock", f"scaled:{clock.scale:g}" if clock.mode == "scaled" else clock.mode)
+    word = "auto" if is_slept and clock.mode == "manual" else clock.mode
+    mode = ("--clock", f"scaled:{clock.scale:g}" if clock.mode == "scaled" else word)
     is_taken = clock.mode != "real" and _FIRST <= parse_instant(state.activated_at) < _END
     return (*mode, "--start", state.activated_at) if is_taken else mode
 
@@ -30,7 +37,12 @@ def command(scenario: str, options: Sequence[str]) -> str:
 
 
 def lines(
-    state: NamespaceState, found: ScenarioText | None, yaml: str | None, *, shows_text: bool
+    state: NamespaceState,
+    found: ScenarioText | None,
+    yaml: str | None,
+    *,
+    clock: Sequence[str],
+    shows_text: bool,
 ) -> Iterator[str]:
     """The command that serves the same, and the scenario's text where it needs one and that is short.
 
@@ -38,9 +50,10 @@ def lines(
         state: the namespace.
         found: the scenario in force.
         yaml: its text, where the namespace alone has it.
+        clock: what tells of its clock.
         shows_text: whether nobody else prints it.
     """
-    options = [*option("--seed", state.seed), *profile_of(state.profile), *clock_of(state)]
+    options = [*option("--seed", state.seed), *profile_of(state.profile), *clock]
     is_posted = found is not None and found.origin == "posted"
     name = f"{state.scenario}.yaml" if is_posted else _name(state, found)
     yield f"replay: {command(name, options)}"

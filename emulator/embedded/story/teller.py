@@ -17,6 +17,7 @@ from emulator.core.units import parse_instant
 from emulator.embedded.story import replay, requests, timeline
 from emulator.embedded.story.words import fitted, length, moment
 from emulator.messages.namespaces import NamespaceState
+from emulator.messages.report import Basis
 from emulator.messages.requests import Entry, RequestList
 from emulator.messages.scenarios import ScenarioText
 from emulator.messages.tasks import TaskDetail
@@ -39,6 +40,8 @@ class World(Protocol):
     scenarios: Scenarios[Sender]
     requests: Requests[Sender]
     tasks: Tasks[Sender]
+    _basis: Basis | None
+    """What its clients sleep by, as far as `fast_forward` has told."""
 
     @property
     def name(self) -> str:
@@ -84,11 +87,11 @@ def story(emulator: World) -> Story:
     found = _scenario(emulator, state)
     seen = page.requests[::-1]
     tasks = list(_tasks(emulator, page.requests))
-    clock = replay.clock_of(state)
+    clock = replay.clock_of(state, is_slept=emulator._basis == "emulator")  # noqa: SLF001 - what fast_forward leaves
     yaml = _text_in_force(found)
     return Story(
         told="\n".join(_lines(state, found, tasks, page, seen)),
-        replay="\n".join(replay.lines(state, found, yaml, shows_text=not _is_example())),
+        replay="\n".join(replay.lines(state, found, yaml, clock=clock, shows_text=not _is_example())),
         scenario=state.scenario,
         yaml=yaml,
         seed=state.seed,
