@@ -21,7 +21,7 @@ from emulator.core.units import (
     http_date,
     parse_instant,
 )
-from emulator.providers import acedata, acedata_errors, acedata_requests
+from emulator.providers import acedata, acedata_errors, acedata_requests, acedata_sightings
 from emulator.providers.base import Clip, Link, Provider, Result, Scene, View, Wire
 
 NAME: Final = "acedata-sora"
@@ -223,4 +223,6 @@ PROVIDER: Final = Provider(
     signature_name="sig",
     missing=acedata_requests.missing,
     storage_refusal=storage_refusal,
+    sighted=partial(acedata_sightings.sighted, dies_at),
+    made=acedata_sightings.made,
 )

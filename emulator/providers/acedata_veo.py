@@ -11,7 +11,7 @@ from urllib.parse import quote
 from emulator.core.task import Task
 from emulator.core.units import HOUR, SECOND, Instant
 from emulator.core.words import Profile
-from emulator.providers import acedata, acedata_errors, acedata_requests
+from emulator.providers import acedata, acedata_errors, acedata_requests, acedata_sightings
 from emulator.providers.base import Clip, Link, Provider, Result, Scene, View, Wire
 
 NAME: Final = "acedata-veo"
@@ -139,4 +139,6 @@ PROVIDER: Final = Provider(
     signature_name="signature",
     missing=acedata_requests.missing,
     storage_refusal=storage_refusal,
+    sighted=partial(acedata_sightings.sighted, dies_at),
+    made=acedata_sightings.made,
 )

@@ -101,6 +101,29 @@ class Link(msgspec.Struct, frozen=True):
     query: tuple[tuple[str, str | None], ...]
 
 
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as somebody reads it off the wire: the way back from `Operation.item`, as far as there is one.
+
+    Nothing is believed: a member of another type than the provider's counts as absent.
+    """
+
+    id: str | None = None
+    status: Status | None = None
+    """``None``: the word that is printed for it is none of the provider's."""
+    word: str | None = None
+    """The status as it is printed; ``None``: none is."""
+    progress: int | None = None
+    link: str | None = None
+    """To the result; ``None``: none is printed, or an empty one."""
+    code: str | None = None
+    """Why it failed."""
+    message: str | None = None
+    created_at: Instant | None = None
+    ended_at: Instant | None = None
+    dies_at: Instant | None = None
+    """When the link dies, as far as task or link announce it."""
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One row of a provider's table."""
 
@@ -161,5 +184,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     signature_name: str
     storage_refusal: Callable[[bool, Scene], Wire]
     """What the storage behind the links answers to a dead link (``True``) or a tampered one (``False``)."""
+    sighted: Callable[[Any], Sighting | None]
+    """What a poll's body shows of a task, in either profile; ``None``: it is no task."""
+    made: Callable[[Any], str | None]
+    """The new task's id in the answer to a create; ``None``: there is none."""
     missing: Callable[[Mapping[str, Any]], str | None] = nothing_missing
     """What of a create isn't emulated yet, in a sentence for the log."""

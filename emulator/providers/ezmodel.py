@@ -4,6 +4,7 @@ Its page docs/providers/ezmodel.md says of each detail where it comes from.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from emulator.core.call import Call, Content, Create, Poll, Refusal
@@ -12,6 +13,7 @@ from emulator.core.seeded import crockford
 from emulator.core.task import Snapshot, Task
 from emulator.core.units import SECOND, Instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
+from emulator.providers import openai_sightings
 from emulator.providers.base import Clip, Inbound, Operation, Provider, Scene, View, Wire
 from emulator.providers.openai_style import (
     Name,
@@ -294,5 +296,7 @@ PROVIDER: Final = Provider(
     dies_at=plain_link_dies_at,
     signature_name="signature",
     storage_refusal=plain_storage_refusal,
+    sighted=partial(openai_sightings.sighted, openai_sightings.words_of(_DOCUMENTED, _CURRENT), "url"),
+    made=openai_sightings.made,
 )
 """The table of EzModel."""

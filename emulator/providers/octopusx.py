@@ -4,7 +4,7 @@ Its page docs/providers/octopusx.md says of each detail where it comes from.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from emulator.core.call import Call, Content, Create, Poll, Refusal
@@ -12,6 +12,7 @@ from emulator.core.effects import Failure
 from emulator.core.task import Task
 from emulator.core.units import SECOND, Instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
+from emulator.providers import openai_sightings
 from emulator.providers.base import Clip, Inbound, Operation, Provider, Scene, View, Wire
 from emulator.providers.openai_style import (
     Name,
@@ -273,5 +274,7 @@ PROVIDER: Final = Provider(
     dies_at=plain_link_dies_at,
     signature_name="signature",
     storage_refusal=plain_storage_refusal,
+    sighted=partial(openai_sightings.sighted, openai_sightings.words_of(_DOCUMENTED, _CURRENT), "video_url"),
+    made=openai_sightings.made,
 )
 """The table of OctopusX."""

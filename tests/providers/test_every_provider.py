@@ -33,6 +33,7 @@ from emulator.providers.base import (
     Provider,
     Result,
     Scene,
+    Sighting,
     View,
     Wire,
 )
@@ -112,6 +113,21 @@ def _film_end(query: Mapping[str, str]) -> Instant | None:
     return int(query["until"]) if query.get("until", "").isdecimal() else None
 
 
+def _film_seen(body: Any) -> Sighting | None:
+    if not isinstance(body, dict) or "film" not in body:
+        return None
+    moods = {word: status for status, word in FILM_WORDS.items()}
+    code, _, message = body.get("why", "").partition(" - ")
+    return Sighting(
+        id=body["film"],
+        status=moods.get(body["mood"]),
+        word=body["mood"],
+        link=body.get("reel"),
+        code=code or None,
+        message=message or None,
+    )
+
+
 MADE_UP: Final = Provider(
     name="made-up",
     base="/made-up",
@@ -152,6 +168,8 @@ MADE_UP: Final = Provider(
     storage_refusal=lambda expired, _scene: Wire(
         403, "faded" if expired else "forged", content_type="text/plain"
     ),
+    sighted=_film_seen,
+    made=lambda body: body["booked"]["film"] if isinstance(body, dict) and "booked" in body else None,
 )
 
 every_provider: Final = pytest.mark.parametrize(
@@ -382,6 +400,32 @@ def test_a_client_can_tell_how_a_task_stands(provider: Provider, profile: Profil
     poll = operation_of(provider, OperationName.POLL)
     bodies = [poll.item(view_of(provider, profile, Entry(status=status))) for status in statuses]
     assert all(one != other for one, other in combinations(bodies, 2))
+
+
+@every_provider
+@both_profiles
+@pytest.mark.parametrize("status", Status)
+def test_what_it_prints_can_be_read_back(provider: Provider, profile: Profile, status: Status) -> None:
+    """A reader of the wire sees the task's id, status, link and reason, as far as the wire tells them apart."""
+    poll = operation_of(provider, OperationName.POLL)
+    view = view_of(provider, profile, Entry(status=status, failure=None))
+    seen = provider.sighted(orjson.loads(orjson.dumps(poll.item(view))))
+    assert seen is not None
+    assert (seen.id, seen.link) == (view.task.id, view.link)
+    is_hidden = status is Status.PROCESSING and provider.name.startswith("acedata")
+    # OctopusX's document has a word for it, and no reason: its `error` is empty there.
+    assert seen.status is (Status.QUEUED if is_hidden else status)
+    if status is Status.FAILED:
+        assert (seen.code, seen.message) == provider.failure(None, profile)
+
+
+@every_provider
+@given(body=JSON)
+def test_reading_the_wire_believes_nothing(provider: Provider, body: Any) -> None:
+    """Whatever the body is, nothing raises."""
+    seen = provider.sighted(body)
+    assert seen is None or isinstance(seen.id, str)
+    assert isinstance(provider.made(body), str | None)
 
 
 @every_provider
