@@ -1,0 +1,1 @@
+"""The contract of each provider's wire, as data, and answers held against it."""

@@ -1,0 +1,199 @@
+"""Contracts: what a provider answers, for each operation and outcome, as JSON Schema with the source of each part.
+
+They are written down in the YAML files beside this module, by hand and from the sources, not made from the code that
+answers: so each can be held against the other, and both against the real provider.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, Final, Literal
+
+import msgspec
+
+from emulator.contracts.reading import PLACE, Json, file_named
+from emulator.core.words import OperationName, Profile
+
+Confidence = Literal["documented", "inferred", "our choice"]
+"""``documented``: by the provider's own pages. ``inferred``: from clients, the gateway's source, or OpenAI, whose API
+it follows. ``our choice``: no source shows it."""
+
+_BOTH: Final = ("documented", "current")
+_MEDIA_TYPE: Final = "application/json"
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation of a provider, as a contract describes it."""
+
+    name: OperationName
+    method: str
+    path: str
+    """Below the base path."""
+    about: str
+    source: str
+    request: Json | None = None
+    """The schema of the body that it takes; ``None``: it reads none."""
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """A header field that answers carry."""
+
+    name: str
+    """In lower case."""
+    place: str
+    source: str
+    confidence: Confidence
+    pattern: str | None = None
+    """What its value matches; ``None``: anything."""
+    expected: str = "a value"
+    """The same in words."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One way in which an operation ends. Equal to itself alone: a contract's answers are made once."""
+
+    name: str
+    """The outcome: a status of a task, ``created``, ``batch``, ``video``, or the name of an error."""
+    operation: OperationName
+    profile: Profile
+    place: str
+    source: str
+    confidence: Confidence
+    status_code: int = 200
+    media_type: str = _MEDIA_TYPE
+    schema: Json | None = None
+    """Of the JSON body; ``None``: it has none."""
+    known_by: tuple[str, ...] = ()
+    """Members by which it is told from other outcomes with the same status code, dotted."""
+    items: tuple[str, ...] = ()
+    """The outcomes that the members of its list ``items`` may show, of a batch."""
+    headers: tuple[Header, ...] = ()
+    """Beside those that every answer has."""
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known of a provider's answers."""
+
+    provider: str
+    title: str
+    sources: Mapping[str, str]
+    """What the short names of sources stand for."""
+    operations: Mapping[OperationName, Operation]
+    answers: tuple[Answer, ...]
+    headers: tuple[Header, ...]
+    """Of every answer, but that of `OperationName.DOWNLOAD`, which the storage behind the links gives."""
+
+    def outcomes(self, operation: OperationName, profile: Profile) -> tuple[Answer, ...]:
+        """Every way in which the operation may end in a profile."""
+        return tuple(a for a in self.answers if a.operation is operation and a.profile is profile)
+
+    def outcome(self, operation: OperationName, profile: Profile, name: str) -> Answer | None:
+        """The way in which it ends that goes by this name; ``None``: there is none in this profile."""
+        return next((a for a in self.outcomes(operation, profile) if a.name == name), None)
+
+
+@cache
+def contract_of(provider: str) -> Contract:
+    """The contract of a provider. ``FileNotFoundError``: there is none of this name."""
+    files = list(_files(provider))
+    own = files[-1]
+    shapes = {name: shape for file in files for name, shape in _named(file, "shapes")}
+    operations = [_operation(name, told) for file in files for name, told in _named(file, "operations")]
+    # What a file says goes before what it builds upon says.
+    answers = {(a.operation, a.profile, a.name): a for file in files for a in _answers(file, shapes)}
+    return Contract(
+        provider=own["provider"],
+        title=own["title"],
+        sources={name: text for file in files for name, text in _named(file, "sources")},
+        operations={operation.name: operation for operation in operations},
+        answers=tuple(answers.values()),
+        headers=tuple(_header(told) for file in files for told in file.get("headers", ())),
+    )
+
+
+def _files(name: str) -> Iterator[Json]:
+    """The file of this name, after those that it builds upon."""
+    file = file_named(name)
+    if "extends" in file:
+        yield from _files(file["extends"])
+    yield file
+
+
+def _named(file: Json, section: str) -> Iterable[tuple[str, Any]]:
+    return ((name, value) for name, value in file.get(section, {}).items() if name != PLACE)
+
+
+def _operation(name: str, told: Json) -> Operation:
+    values = {key: value for key, value in told.items() if key != PLACE}
+    return Operation(name=OperationName(name), **values)
+
+
+def _header(told: Json) -> Header:
+    values = {key: value for key, value in told.items() if key != PLACE}
+    return Header(place=told[PLACE], **values)
+
+
+# Answers
+
+
+def _answers(file: Json, shapes: Mapping[str, Json]) -> Iterator[Answer]:
+    for told in file.get("answers", ()):
+        yield from _spread(told, told["name"], _schema(told, shapes))
+    for table in file.get("errors", ()):
+        for name, row in _named(table, "names"):
+            told = {**table, **row}
+            yield from _spread(told, name, _error_schema(told, shapes))
+
+
+def _spread(told: Json, name: str, schema: Json | None) -> Iterator[Answer]:
+    """The answer for each operation and profile that it is told of."""
+    known_by = told.get("known_by", ())
+    for operation in told["operations"]:
+        for profile in told.get("profiles", _BOTH):
+            yield Answer(
+                name=name,
+                operation=OperationName(operation),
+                profile=Profile(profile),
+                place=told[PLACE],
+                source=told["source"],
+                confidence=told.get("confidence", "documented"),
+                status_code=told.get("status_code", 200),
+                media_type=told.get("media_type", _MEDIA_TYPE),
+                schema=schema,
+                known_by=(known_by,) if isinstance(known_by, str) else tuple(known_by),
+                items=tuple(told.get("items", ())),
+                headers=tuple(map(_header, told.get("headers", ()))),
+            )
+
+
+def _schema(told: Json, shapes: Mapping[str, Json]) -> Json | None:
+    """The JSON Schema of an answer: a shape's members, with its own in their place."""
+    if "members" not in told and "shape" not in told:
+        return told.get("schema")
+    shape: Json = shapes[told["shape"]] if "shape" in told else {}
+    members = {**shape.get("members", {}), **told.get("members", {})}
+    absent = set(told.get("absent", ()))
+    place = members.pop(PLACE)
+    optional = {*shape.get("optional", ()), *told.get("optional", ())}
+    properties = {name: schema for name, schema in members.items() if name not in absent}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+        PLACE: told.get("members", {}).get(PLACE, place),
+    }
+
+
+def _error_schema(told: Json, shapes: Mapping[str, Json]) -> Json | None:
+    """That of an error: its family's shape, with the code that it has there."""
+    schema = _schema({"shape": told["shape"], PLACE: told[PLACE]}, shapes)
+    if schema is None or "code" not in told:
+        return schema
+    # A client tells errors apart by their status codes first: another code is no more than a warning.
+    code: Json = {"const": told["code"], "x-severity": "warning", PLACE: told[PLACE]}
+    properties = schema["properties"]
+    if "code" in properties:
+        return {**schema, "properties": {**properties, "code": code}}
+    error = properties["error"]
+    worded = {**error, "properties": {**error["properties"], "code": code}}
+    return {**schema, "properties": {**properties, "error": worded}}
