@@ -37,6 +37,20 @@ OPTIONS = (
     ("save-failures", "DIR", "Where to keep the scenario of a test that failed, if the test made it up."),
 )
 """Each is an option of the command line and, with underscores, a setting of the configuration file."""
+CONTRACT_OPTIONS = (
+    ("provider", "NAME", "Of emulator.contract: whose contract to test; otherwise that of all four."),
+    (
+        "base-url",
+        "URL",
+        "Of emulator.contract: where the provider is; otherwise an emulator in this process is tested.",
+    ),
+    ("api-key-env", "NAME", "Of emulator.contract: the variable that holds the provider's API key."),
+    ("task", "ID", "Of emulator.contract: a task that is there already; may be given again."),
+    ("create", "N", "Of emulator.contract: make at most so many tasks, which may cost money."),
+    ("max-minutes", "MINUTES", "Of emulator.contract: how long it may take; otherwise 15."),
+    ("interval", "DURATION", "Of emulator.contract: between two looks at a task; otherwise 5s."),
+)
+"""Options of the tests in `emulator.contract`, which ``pytest --pyargs emulator.contract`` runs."""
 _NO_SOCKET = "video_emulator_no_socket"
 MARKERS = (
     (
@@ -60,6 +74,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         setting = f"video_emulator_{name.replace('-', '_')}"
         group.addoption(f"--video-emulator-{name}", dest=setting, metavar=what, help=told)
         parser.addini(setting, told, default="")
+    for name, what, told in CONTRACT_OPTIONS:
+        group.addoption(
+            f"--video-emulator-{name}",
+            dest=f"video_emulator_{name.replace('-', '_')}",
+            metavar=what,
+            action="append" if name == "task" else "store",
+            help=told,
+        )
     told = "Open no socket: only video_emulator.transport() leads to the emulator."
     group.addoption("--video-emulator-no-socket", dest=_NO_SOCKET, action="store_true", help=told)
     parser.addini(_NO_SOCKET, told, type="bool", default=False)

@@ -13,7 +13,17 @@ import click
 
 from emulator import __version__
 
-COMMANDS: Final = ("serve", "validate", "preview", "init", "scenarios", "schema", "health", "coverage")
+COMMANDS: Final = (
+    "serve",
+    "validate",
+    "preview",
+    "init",
+    "scenarios",
+    "schema",
+    "health",
+    "coverage",
+    "contract",
+)
 """Each is a module of this package with a function of the same name, in the order in which help lists them."""
 DEBUG_VARIABLE: Final = "VIDEO_EMULATOR_DEBUG"
 _INTERRUPTED: Final = 130

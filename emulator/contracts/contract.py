@@ -70,8 +70,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Beside those that every answer has."""
 
 
-class Contract(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known of a provider's answers."""
+class Contract(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """All that is known of a provider's answers. Equal to itself alone, as its answers are."""
 
     provider: str
     title: str
@@ -169,19 +169,30 @@ def _schema(told: Json, shapes: Mapping[str, Json]) -> Json | None:
     """The JSON Schema of an answer: a shape's members, with its own in their place."""
     if "members" not in told and "shape" not in told:
         return told.get("schema")
-    shape: Json = shapes[told["shape"]] if "shape" in told else {}
-    members = {**shape.get("members", {}), **told.get("members", {})}
-    absent = set(told.get("absent", ()))
+    built = _built(told, shapes)
+    members = dict(built["members"])
     place = members.pop(PLACE)
-    optional = {*shape.get("optional", ()), *told.get("optional", ())}
-    properties = {name: schema for name, schema in members.items() if name not in absent}
+    properties = {name: schema for name, schema in members.items() if name not in built["absent"]}
     return {
         "type": "object",
         "properties": properties,
-        "required": [name for name in properties if name not in optional],
+        "required": [name for name in properties if name not in built["optional"]],
         "additionalProperties": False,
-        PLACE: told.get("members", {}).get(PLACE, place),
+        PLACE: place,
     }
+
+
+def _built(told: Json, shapes: Mapping[str, Json]) -> Json:
+    """Members and lists of an answer or a shape, over those of the shape that it builds upon."""
+    under = _built(shapes[told["shape"]], shapes) if "shape" in told else _NOTHING
+    return {
+        "members": {**under["members"], **told.get("members", {})},
+        "optional": [*under["optional"], *told.get("optional", ())],
+        "absent": [*under["absent"], *told.get("absent", ())],
+    }
+
+
+_NOTHING: Final[Json] = {"members": {}, "optional": (), "absent": ()}
 
 
 def _error_schema(told: Json, shapes: Mapping[str, Json]) -> Json | None:

@@ -45,8 +45,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        """What a baseline accepts it by: the same in every run, whatever the values."""
-        return ": ".join(filter(None, (self.operation, self.member, self.kind, self.got)))
+        """What a baseline accepts it by: the same in every run, whatever the values, wherever it was seen."""
+        member = self.member.removeprefix("items[].")
+        is_shared = member.startswith("header ")
+        where = "" if is_shared else self.operation if member else f"{self.operation} {self.outcome}".strip()
+        got = "" if self.kind in _VARYING else re.sub(r"of [0-9]+ characters", "of some length", self.got)
+        return ": ".join(part for part in (where, member, self.kind, got) if part)
 
     @property
     def sentence(self) -> str:
@@ -55,6 +59,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return f"{where}expected {self.expected}, got {self.got}"
 
 
+_VARYING: Final = frozenset({"behaviour", "timing", "value changed", "format changed"})
+"""Kinds of which what came differs from run to run."""
 _GRAVITY: Final[dict[Kind, Severity]] = {
     "field added": "notice",
     "field removed": "error",

@@ -52,10 +52,16 @@ def judged(
     """
     outcomes = contract.outcomes(operation, profile)
     named = [answer for answer in outcomes if among is None or answer.name in set(among)]
+    near = [a for a in named or outcomes if a.status_code == response.status_code]
     judgements = [
-        Judgement(answer=a, findings=tuple(_findings(contract, a, response))) for a in named or outcomes
+        Judgement(answer=a, findings=tuple(_findings(contract, a, response)))
+        for a in near or named or outcomes
     ]
     nearest = min(judgements, key=_distance)
+    status_code = [finding for finding in nearest.findings if finding.kind == "status code"]
+    if status_code:
+        # Another answer altogether: that its members are others too goes without saying.
+        return Judgement(answer=nearest.answer, findings=tuple(status_code))
     words = _words_that_tell(outcomes, nearest.answer)
     findings = [
         msgspec.structs.replace(f, expected=words[f.member])

@@ -21,22 +21,26 @@ def file_named(name: str) -> Json:
     file = f"{name}.yaml"
     loader = _Loader((FOLDER / file).read_text(encoding="utf-8"))
     try:
-        value = _value(loader.get_single_node(), loader, file)
+        node = loader.get_single_node()
+        value = _value(node, loader, f"{_SHOWN}/{file}", node.start_mark.line)
     finally:
         loader.dispose()
     assert isinstance(value, dict)
     return value
 
 
-def _value(node: Any, loader: Any, file: str) -> Any:
+def _value(node: Any, loader: Any, file: str, line: int) -> Any:
+    """A node's value. A mapping's line is that of the name that it has in another one, also where it is an alias."""
     if isinstance(node, yaml.MappingNode):
-        found: Json = {key.value: _value(value, loader, file) for key, value in node.value}
+        found: Json = {
+            key.value: _value(value, loader, file, key.start_mark.line) for key, value in node.value
+        }
         if isinstance(found.get("properties"), dict):
             del found["properties"][PLACE]  # there it would be a property
-        found[PLACE] = f"{_SHOWN}/{file}:{node.start_mark.line + 1}"
+        found[PLACE] = f"{file}:{line + 1}"
         return found
     if isinstance(node, yaml.SequenceNode):
-        return [_value(item, loader, file) for item in node.value]
+        return [_value(item, loader, file, item.start_mark.line) for item in node.value]
     return loader.construct_object(node)
 
 
