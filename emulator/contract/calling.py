@@ -159,6 +159,7 @@ def _date_in(headers: Mapping[str, str]) -> Instant:
 
 
 _REPAIRS: Final = (
+    ("mismatch", "its certificate is for another host name: is --base-url right?"),
     (
         "certificate",
         "its certificate isn't trusted here: if it is your own, name its authority in the variable SSL_CERT_FILE",

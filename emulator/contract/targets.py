@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -20,7 +21,7 @@ from emulator.contract.running import Wish, run
 from emulator.contract.session import Means, Session
 from emulator.contracts.contract import contract_of
 from emulator.core.scenario import ClockSettings
-from emulator.core.units import MINUTE, parse_duration
+from emulator.core.units import MINUTE, Duration, parse_duration
 from emulator.core.words import Profile
 from emulator.providers import by_name
 
@@ -53,6 +54,9 @@ def targets_of(config: pytest.Config) -> list[Target]:
         raise pytest.UsageError("--video-emulator-base-url: whose it is, --video-emulator-provider says")
     if url is None and (_said(config, "create") or config.getoption(f"{_PREFIX}task")):
         raise pytest.UsageError("--video-emulator-create and -task go with --video-emulator-base-url")
+    if url is not None and provider is not None:
+        _key(config, provider)
+        _means(config)
     told = _said(config, "profile")
     if told is not None or url is not None:
         profiles: tuple[Profile | None, ...] = (None if told is None else Profile(told),)
@@ -97,42 +101,62 @@ class Reports:
         return report_of(evidence, profile=target.profile)
 
     async def _asked(self, target: Target, url: str) -> Evidence:
-        name = _said(self._config, "api_key_env") or KEY_VARIABLES[target.provider]
-        key = os.environ.get(name, "").strip()
-        if not key:
-            raise pytest.UsageError(f"${name}: expected the API key, got nothing")
-        means = self._means()
-        if means.creates and hasattr(self._config, "workerinput"):
-            raise pytest.UsageError(
-                "--video-emulator-create: each of several workers would make tasks; leave -n out"
-            )
+        name, key = _key(self._config, target.provider)
         dialect = Dialect(target.provider, url, key)
         evidence = Evidence(provider=target.provider, base_url=dialect.base_url, begun_at=wall_time())
         caller = Caller(_TIMEOUT)
         try:
-            session = Session(dialect, caller, evidence, means, clock=Clock(ClockSettings()), tell=_tell)
+            session = Session(
+                dialect, caller, evidence, _means(self._config), clock=Clock(ClockSettings()), tell=_tell
+            )
             tasks = tuple(self._config.getoption(f"{_PREFIX}task") or ())
             await run(session, Wish(tasks=tasks, key_name=name))
         finally:
             await caller.close()
         return evidence
 
-    def _means(self) -> Means:
-        values: dict[str, Any] = {}
-        for name, (setting, read) in _READERS.items():
-            text = _said(self._config, name)
-            try:
-                values |= {} if text is None else {setting: read(text)}
-            except ValueError as problem:
-                option = f"--video-emulator-{name.replace('_', '-')}"
-                raise pytest.UsageError(f"{option}: {problem}") from None
-        return Means(**values)
+
+def _key(config: pytest.Config, provider: str) -> tuple[str, str]:
+    """The variable that holds the key, and the key."""
+    name = _said(config, "api_key_env") or KEY_VARIABLES[provider]
+    key = os.environ.get(name, "").strip()
+    if not key:
+        told = "set it, or name another by --video-emulator-api-key-env"
+        raise pytest.UsageError(f"${name}: expected the API key, got nothing; {told}")
+    return name, key
+
+
+def _means(config: pytest.Config) -> Means:
+    values: dict[str, Any] = {}
+    for name, (setting, read) in _READERS.items():
+        text = _said(config, name)
+        try:
+            values |= {} if text is None else {setting: read(text)}
+        except ValueError as problem:
+            raise pytest.UsageError(f"--video-emulator-{name.replace('_', '-')}: {problem}") from None
+    means = Means(**values)
+    if means.creates and hasattr(config, "workerinput"):
+        told = "each of several workers would make tasks; leave -n out"
+        raise pytest.UsageError(f"--video-emulator-create: {told}")
+    return means
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 3):
+        raise ValueError(f"expected how many paid tasks may be made, got {text!r}")
+    return int(text)
+
+
+def _minutes(text: str) -> Duration:
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text):
+        raise ValueError(f"expected a number of minutes such as 15 or 0.5, got {text!r}")
+    return int(float(text) * MINUTE)
 
 
 _READERS: Final[Mapping[str, tuple[str, Any]]] = {
-    "create": ("creates", int),
+    "create": ("creates", _whole),
     "interval": ("interval", parse_duration),
-    "max_minutes": ("longest", lambda text: int(float(text) * MINUTE)),
+    "max_minutes": ("longest", _minutes),
 }
 
 

@@ -1,0 +1,103 @@
+"""What can go wrong between a run and a provider: each is a clear sentence, and what can be looked at still is."""
+
+import socket
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from emulator.core.units import SECOND
+from tests.contract.runs import report_on
+from tests.contract.standin import StandIn
+
+KEY: Final = "sk-good-standin"
+TOLD: Final = {
+    "slow": "gave no answer within 0.2s; is it up? --timeout waits longer",
+    "login-redirect": "it answers with a redirect (302): a login page?",
+    "html": "it answers an HTML page with 200: see whether --base-url is the API's",
+    "rate-limits-forever": "the provider answered 429 6 times in a row",
+    "refuses-key": "the key in $THE_KEY was refused (401): see whether it is this provider's, and still good",
+    "resets": "closed the connection without an answer",
+    "huge": "it answers a body of more than 2 MiB with 200",
+    "deep": "it answers JSON that can't be read with 200",
+    "not-utf8": "it answers JSON that can't be read with 200",
+    "server-error": "the provider answered 500 3 times in a row",
+}
+
+
+@pytest.mark.parametrize("trouble", TOLD)
+def test_a_provider_in_trouble_is_told_of_in_a_sentence(
+    trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no more is asked than tells it."""
+    monkeypatch.setattr("emulator.contract.session._WAITS", (0, 0, 0, 0, 0))
+    with StandIn("octopusx", trouble=(trouble,)) as standin:
+        tasks = list(standin.tasks.values())
+        report = report_on("octopusx", standin.url, KEY, tasks=tasks, creates=1, patience=0.2)
+        asked = len(standin.requests)
+    assert len(report.problems) == 1
+    assert TOLD[trouble] in report.problems[0]
+    assert asked <= 8
+    assert standin.creates == 0
+    looked_at = {check.name for check in report.checks if check.state != "not run"}
+    is_refused = trouble == "refuses-key"
+    assert looked_at - {"error-bodies"} == ({"auth-missing", "auth-wrong"} if is_refused else set())
+
+
+def test_a_provider_that_is_down_is_told_of() -> None:
+    """With the address, and what to look at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        report = report_on("octopusx", url, KEY)
+    assert report.problems == (
+        f"{url} can't be asked: nothing listens there: is it up, and is --base-url right?",
+    )
+
+
+def test_a_certificate_that_isn_t_trusted_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to do about one's own; trusted so, what is wrong with it is that it's another host's."""
+    with StandIn("octopusx", scheme="https") as standin:
+        report = report_on("octopusx", standin.url, KEY)
+        assert len(report.problems) == 1
+        assert "its certificate isn't trusted here" in report.problems[0]
+        assert "SSL_CERT_FILE" in report.problems[0]
+        certificate = Path(__file__).parents[1] / "tls" / "self-signed.pem"
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        trusting = report_on("octopusx", standin.url, KEY)
+    assert trusting.problems == (
+        f"{standin.url} can't be asked: its certificate is for another host name: is --base-url right?",
+    )
+
+
+def test_a_provider_that_asks_to_wait_is_waited_for() -> None:
+    """As long as it says; its 429 is held against the contract like any answer."""
+    with StandIn("octopusx", trouble=("rate-limits",)) as standin:
+        tasks = [standin.tasks["queued"]]
+        report = report_on("octopusx", standin.url, KEY, tasks=tasks, longest=60 * SECOND)
+    states = {check.name: check.state for check in report.checks}
+    assert states["unknown-task"] == states["status-queued"] == states["error-bodies"] == "passed"
+    assert report.problems == ()
+    first, second, third = [seen for seen in standin.requests if seen.path == standin.requests[0].path][:3]
+    assert second.at - first.at >= 0.99
+    assert third.at - second.at >= 0.99
+
+
+def test_tasks_of_somebody_else_are_told_of_and_the_rest_goes_on() -> None:
+    """Their checks are left out."""
+    with StandIn("ezmodel", trouble=("not-mine",)) as standin:
+        report = report_on("ezmodel", standin.url, KEY, tasks=[standin.tasks["completed"]], creates=1)
+    assert len(report.problems) == 1
+    assert f"task {standin.tasks['completed']} isn't known with this key" in report.problems[0]
+    states = {check.name: check.state for check in report.checks}
+    assert states["status-completed"] == "passed"  # of the task that was made
+    assert states["status-failed"] == "not run"
+    assert report.drifts == ()
+
+
+def test_a_task_that_doesn_t_end_in_time_is_told_of() -> None:
+    """The run ends as it was told to."""
+    with StandIn("octopusx", ready_after=(10_000, 0)) as standin:
+        report = report_on("octopusx", standin.url, KEY, creates=1, longest=SECOND)
+    assert report.problems == ("1 of the tasks hadn't ended when the time was up; --max-minutes allows more",)
+    assert {check.name: check.state for check in report.checks}["status-queued"] == "passed"
