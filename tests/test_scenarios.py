@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from emulator.contract.comparison import tasks_of
 from emulator.core.units import MINUTE, SECOND
 from emulator.library import SHIPPED, Library
 from tests.worlds import Answer, World
@@ -229,3 +230,23 @@ def test_unknown_status(provider: str) -> None:
         "post_processing",
         *words(provider, "completed"),
     ]
+
+
+def test_contract(provider: str) -> None:
+    """A task in every status; a new one is done after four polls, and its link dies after twenty seconds."""
+    client = Client(World("contract"), provider)
+    seen = [client.see(task)[0] for task in tasks_of(provider)]
+    if provider.startswith("acedata"):
+        assert seen == ["unfinished", "processing", "succeeded", "failed", "failed"]
+    else:
+        neutral = ["queued", "processing", "completed", "failed", "cancelled"]
+        assert seen == words(provider, *neutral)[: len(seen)]
+    task = client.create()
+    assert [client.see(task)[0] for _ in range(4)] == words(
+        provider, "queued", "processing", "processing", "completed"
+    )
+    path = client.see(task)[1].removeprefix("http://emulator.test:8080")
+    assert client.world.get(path, headers={}).status_code == 200
+    client.world.advance(20 * SECOND)
+    assert client.world.get(path, headers={}).status_code == 403
+    assert Client(client.world, provider, "sk-x").poll(task).status_code == 401

@@ -237,8 +237,9 @@ def _report(plan: Plan, told: Told, *, is_complete: bool) -> Report:
     twins: Mapping[tuple[str, str], Sample] = {}
     if told["compare"] and is_complete:
         judged = profile or nearest(plan.evidence).profile
-        emulated = asyncio.run(comparison.emulated(plan.provider, judged, wall_time()))
-        twins = comparison.twins_in(emulated, judged)
+        with suppress(KeyboardInterrupt):  # the report is more than what would stand beside it
+            emulated = asyncio.run(comparison.emulated(plan.provider, judged, wall_time()))
+            twins = comparison.twins_in(emulated, judged)
     return report_of(
         plan.evidence, profile=profile, accepted=plan.accepted, twins=twins, is_complete=is_complete
     )

@@ -135,12 +135,15 @@ def nearest(evidence: Evidence) -> Nearness:
     if weights[chosen] == weights[other]:
         return Nearness(profile=Profile.DOCUMENTED, why="nothing that was seen tells it from the other one")
     telling = next(f for key, f in found[other].items() if key not in found[chosen])
-    where = f"{telling.operation} {telling.outcome}"
     why = (
-        f"the nearer: {len(found[chosen])} findings, against {len(found[other])} by {other}, "
-        f"where for one ({where}) {telling.sentence} would be wrong"
+        f"the nearer: {_counted(found[chosen])}; by {other} there would be {len(found[other])}, such as "
+        f"{telling.operation}, {telling.outcome}: {telling.sentence}"
     )
     return Nearness(profile=chosen, why=why)
+
+
+def _counted(findings: Mapping[str, Finding]) -> str:
+    return f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
 
 
 def _distinct(evidence: Evidence, profile: Profile) -> dict[str, Finding]:

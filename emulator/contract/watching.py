@@ -21,7 +21,8 @@ _LOOKS_GIVEN: Final = 2
 LOOKS_AFTER_END: Final = 3
 _RANK: Final = {Status.QUEUED: 0, Status.PROCESSING: 1}
 _TRIES: Final = 3
-"""Looks at a task that was just made and isn't known yet, before that counts."""
+"""Looks at a task that was just made and isn't known yet, or that can't be read, before that counts."""
+_REFUSED: Final = frozenset({401, 402})
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -42,7 +43,9 @@ class Watched(msgspec.Struct, kw_only=True):
     begun: Duration = 0
     seen: list[Seen] = []
     is_unknown: bool = False
+    """Whether there is no use in looking at it again."""
     looks: int = 0
+    unreadable: int = 0
 
     @property
     def last(self) -> Sighting | None:
@@ -67,10 +70,17 @@ async def look(session: Session, task: Watched, since: Duration) -> Came | None:
         session.trouble(str(problem))
         return None
     sighting = session.dialect.provider.sighted(came.response.body)
+    if sighting is None and came.response.status_code in _REFUSED:
+        session.forget_last()
+        session.trouble(f"the key was refused in mid-run ({came.response.status_code})")
+        task.is_unknown = True
+        return None
     if sighting is None and _is_unknown(came):
         session.forget_last()
         _note_unknown(session, task)
         return None
+    if sighting is None:
+        _note_unreadable(session, task)
     seen = Sighting(id=task.id) if sighting is None else sighting
     task.seen.append(Seen(came.now, seen, since))
     progress = "" if seen.progress is None else f", {seen.progress}%"
@@ -95,6 +105,14 @@ def _note_unknown(session: Session, task: Watched) -> None:
             f"{told} isn't known with this key: it may be another account's, or no longer kept; "
             "its checks are left out"
         )
+
+
+def _note_unreadable(session: Session, task: Watched) -> None:
+    """An answer that is no task any more, whose end nobody would see."""
+    task.unreadable += 1
+    if task.unreadable >= _TRIES:
+        task.is_unknown = True
+        session.trouble("a task's answers can't be read as a task; nobody would see its end: see the drift")
 
 
 async def look_at_given(session: Session, tasks: Sequence[Watched]) -> None:

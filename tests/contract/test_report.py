@@ -108,11 +108,11 @@ def test_the_nearer_profile_judges_and_says_why() -> None:
     """By what differs from it, weighed; with one thing that the other would call wrong."""
     current = report_of(evidence({**GOLDEN, "status": "in_progress"}))
     assert current.profile is Profile.CURRENT
-    assert "0 findings, against 1 by documented" in current.why_profile
+    assert "0 findings; by documented there would be 1, such as poll, " in current.why_profile
     assert "'in_progress'" in current.why_profile
     documented = report_of(evidence(GOLDEN))
     assert documented.profile is Profile.DOCUMENTED
-    assert "0 findings, against 1 by current" in documented.why_profile
+    assert "0 findings; by current there would be 1, such as poll, " in documented.why_profile
 
 
 def test_where_nothing_tells_the_documents_judge() -> None:
