@@ -13,6 +13,7 @@ from emulator.client.health import Alive
 from emulator.client.metrics import Measured
 from emulator.client.namespaces import Namespaces, Resets
 from emulator.client.place import Place, checked_url
+from emulator.client.providers import Providers
 from emulator.client.report import Reports
 from emulator.client.requests import Requests
 from emulator.client.scenarios import Scenarios
@@ -87,6 +88,8 @@ class Surface(Alive[S], Verifies[S], Reports[S], Covered[S], Measured[S], Resets
         """What clients asked of it."""
         self.namespaces = Namespaces(sender)
         """All namespaces."""
+        self.providers = Providers(sender)
+        """The providers that the emulator stands in for."""
 
     def url(self, provider: str) -> str:
         """The base URL of a provider in this namespace, without ``/v1``.

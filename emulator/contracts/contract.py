@@ -4,7 +4,7 @@ They are written down in the YAML files beside this module, by hand and from the
 answers: so each can be held against the other, and both against the real provider.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -32,6 +32,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     request: Json | None = None
     """The schema of the body that it takes; ``None``: it reads none."""
+    media_types: Sequence[str] = (_MEDIA_TYPE,)
+    """Those of such bodies."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):

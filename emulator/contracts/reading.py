@@ -21,8 +21,7 @@ def file_named(name: str) -> Json:
     file = f"{name}.yaml"
     loader = _Loader((FOLDER / file).read_text(encoding="utf-8"))
     try:
-        node = loader.get_single_node()
-        value = _value(node, loader, f"{_SHOWN}/{file}", node.start_mark.line)
+        value = _value(loader.get_single_node(), loader, f"{_SHOWN}/{file}", 0)
     finally:
         loader.dispose()
     assert isinstance(value, dict)

@@ -16,6 +16,7 @@ from emulator.control import (
     metrics,
     namespaces,
     openapi,
+    providers,
     report,
     requests,
     scenarios,
@@ -61,6 +62,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *events.ROUTES,
     *verify.ROUTES,
     *metrics.ROUTES,
+    *providers.ROUTES,
     _OPENAPI,
 )
 """Every route, in the order in which documentation lists them."""

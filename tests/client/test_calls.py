@@ -196,6 +196,9 @@ CASES: Final[dict[str, list[Case]]] = {
     "coverage": [Case("GET /coverage", lambda c, _: c.coverage(scenarios="all"))],
     "coverage_text": [Case("GET /coverage", lambda c, _: c.coverage_text(namespace="default"))],
     "clear_coverage": [Case("DELETE /coverage", lambda c, _: c.clear_coverage())],
+    "providers.openapi": [
+        Case("GET /providers/{name}/openapi.json", lambda c, _: c.providers.openapi("octopusx"))
+    ],
     "metrics": [Case("GET /metrics", lambda c, _: c.metrics())],
     "events": [Case("GET /events", _one_event)],
 }

@@ -48,7 +48,10 @@ def test_it_lists_every_exception() -> None:
 def test_it_names_every_method() -> None:
     """Of the client and of its subjects, somewhere."""
     with Client() as client:
-        subjects = [client, client.clock, client.scenarios, client.tasks, client.requests, client.namespaces]
+        subjects = [
+            *(client, client.clock, client.scenarios, client.tasks, client.requests, client.namespaces),
+            client.providers,
+        ]
         names = {name for subject in subjects for name in dir(subject) if not name.startswith("_")}
     words = set(re.findall(r"\w+", PAGE))
     assert names - words == set()
