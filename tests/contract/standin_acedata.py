@@ -159,6 +159,8 @@ class AceData:
         tasks = [task for task in found if task is not None]
         if "batch-dedupes" in self._setup.drift:
             tasks = list({task.id: task for task in tasks}.values())
+        if "batch-sorts" in self._setup.drift:
+            tasks.sort(key=lambda task: task.id)
         # One query finds each task once, however often its id stands there.
         looks = {task.id: self._shelf.poll(task) for task in {task.id: task for task in tasks}.values()}
         items = [self._record(task, looks[task.id]) for task in tasks]

@@ -35,7 +35,7 @@ def served(setup: Setup, wire: Wire, seen: Seen, task: Task) -> Reply:
         return _PAGE
     if "no-range" in setup.drift:
         return Reply(200, VIDEO, MP4_TYPE)
-    return _ranged(seen.headers.get("range", ""))
+    return _ranged(seen.headers.get("range", ""), is_short="short-range" in setup.drift)
 
 
 def _is_dead(setup: Setup, wire: Wire, task: Task) -> bool:
@@ -46,10 +46,10 @@ def _is_dead(setup: Setup, wire: Wire, task: Task) -> bool:
     if "link-dies-early" in setup.drift and now >= task.ended + setup.dies_early_after:
         return True
     dies = wire.link_dies(task)
-    return dies is not None and now >= dies
+    return dies is not None and now >= dies and "link-lives-on" not in setup.drift
 
 
-def _ranged(asked: str) -> Reply:
+def _ranged(asked: str, *, is_short: bool) -> Reply:
     """The video, or the one part of it that a Range header asks for; any other Range is ignored."""
     size = len(VIDEO)
     found = _RANGE.fullmatch(asked)
@@ -62,5 +62,6 @@ def _ranged(asked: str) -> Reply:
         return Reply(200, VIDEO, MP4_TYPE, {"Accept-Ranges": "bytes"})
     if start >= size:
         return Reply(416, b"", MP4_TYPE, {"Content-Range": f"bytes */{size}"})
+    end = (start + end) // 2 if is_short else end
     headers = {"Accept-Ranges": "bytes", "Content-Range": f"bytes {start}-{end}/{size}"}
     return Reply(206, VIDEO[start : end + 1], MP4_TYPE, headers)

@@ -24,6 +24,8 @@ DRIFTS: Final[Mapping[str, str]] = {
     "number-for-text": "On polls seconds is a number; AceData's created_at is a text.",
     "link-dies-early": "A link answers 403 from `dies_early_after` seconds after completion on, whatever it announced.",
     "link-dead": "A link answers 403 from the start.",
+    "link-lives-on": "A link works after it said that it would be dead.",
+    "short-range": "A link answers a Range with its first half alone.",
     "no-range": "A link ignores Range and answers 200 with the whole.",
     "not-a-video": "A link answers 200 with an HTML page.",
     "header-gone": "No answer of the API has a request id among its headers.",
@@ -31,6 +33,7 @@ DRIFTS: Final[Mapping[str, str]] = {
     "progress-falls": "The first poll of a running task says 60 per cent, the later ones 30. AceData says none.",
     "terminal-changes": "The third poll after the one that told a created task's completion says that it runs again.",
     "batch-dedupes": "An AceData batch has one entry for each distinct id.",
+    "batch-sorts": "An AceData batch has its entries in the order of their ids.",
     "accepts-any-key": "Any key that isn't empty is good.",
     "accepts-no-key": "A request without Authorization is good.",
     "error-shape": 'Every error\'s body is {"message": "..."}.',
@@ -41,6 +44,7 @@ DRIFTS: Final[Mapping[str, str]] = {
 NO_EFFECT: Final[Mapping[str, frozenset[str]]] = {
     "progress-falls": frozenset({"acedata-sora", "acedata-veo"}),
     "batch-dedupes": frozenset({"octopusx", "ezmodel"}),
+    "batch-sorts": frozenset({"octopusx", "ezmodel"}),
 }
 """The providers with which a drift changes nothing."""
 
