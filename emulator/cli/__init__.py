@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "health",
     "coverage",
     "contract",
+    "record",
 )
 """Each is a module of this package with a function of the same name, in the order in which help lists them."""
 DEBUG_VARIABLE: Final = "VIDEO_EMULATOR_DEBUG"
