@@ -197,7 +197,7 @@ def patched(road: Road, printed: dict[str, Any], task: Task, patches: Sequence[A
     value = orjson.loads(orjson.dumps(printed))
     filling = context_of_task(road.namespace, task, road.exchange.now)
     for patch in patches:
-        value = merge(value, template.fill(patch, filling))
+        value = merge(value, template.fill(patch, filling), patch)
     return value if isinstance(value, dict) else printed
 
 

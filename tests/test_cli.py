@@ -279,7 +279,7 @@ WRONG = {
     "--grace": ("-1", "expected a number of seconds such as 1 or 0.5, got '-1'"),
     "--tls-cert": ("/nowhere.pem", "expected a file that can be read, got '/nowhere.pem': No such file"),
     "--tls-key": ("/nowhere.pem", "expected a file that can be read"),
-    "--scenario": ("rate-limitd", "no scenario is called 'rate-limitd'; did you mean rate-limited? there are: d"),
+    "--scenario": ("rate-limitd", "no scenario is called 'rate-limitd'; did you mean rate-limited? there are: c"),
 }  # fmt: skip
 
 

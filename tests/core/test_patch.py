@@ -57,3 +57,11 @@ def test_changes_nothing_the_second_time(target: Any, patch: Any) -> None:
     """A patch that was merged already merges into what is there."""
     once = merge(target, patch)
     assert merge(once, patch) == once
+
+
+def test_what_a_template_made_null_is_put_there() -> None:
+    """Only what the author wrote as null removes a key; what a template brought replaces as it is."""
+    target = {"a": 1, "b": {"c": 1, "d": 1}, "e": {"f": 1}}
+    written = {"a": "{{ null }}", "b": {"c": None, "d": "{{ null }}"}, "e": "{{ request.x }}"}
+    patch = {"a": None, "b": {"c": None, "d": None}, "e": {"g": None}}
+    assert merge(target, patch, written) == {"a": None, "b": {"d": None}, "e": {"g": None}}
