@@ -95,6 +95,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from emulator.plugin.settings import settings_of  # noqa: PLC0415 - the module's docstring says why
 
         settings_of(config)
+    if any(config.getoption(f"video_emulator_{name.replace('-', '_')}") for name, _, _ in CONTRACT_OPTIONS):
+        from emulator.contract.targets import targets_of  # noqa: PLC0415 - as above
+
+        targets_of(config)
 
 
 def _is_told(config: pytest.Config) -> bool:

@@ -127,7 +127,7 @@ def test_every_wrong_option_is_told_at_once(contract: Command, monkeypatch: pyte
     assert done.status == 2
     for told in (
         "--create: expected how many paid tasks may be made, from 0 to 20, got 'many'",
-        "--max-minutes: expected a number of minutes such as 15 or 0.5, got '0'",
+        "--max-minutes: expected a number of minutes above 0 such as 15 or 0.5, got '0'",
         "--interval: expected a duration such as",
         "--format: expected text, json, junit or github, got 'pdf'",
         "--fail-on: expected error, warning, notice or never, got 'all'",
@@ -291,18 +291,41 @@ def test_known_drift_is_written_and_accepted(contract: Command) -> None:
         first = contract(*quick(standin, "--write-baseline", "known.txt", *tasks_of(standin)))
         second = contract(*quick(standin, "--baseline", "known.txt", *tasks_of(standin)))
     assert (first.status, second.status) == (1, 0)
-    assert "known.txt accepts 1 drifts now." in first.err
+    assert "known.txt accepts 1 drift now." in first.err
     assert "accepted  type changed: poll: seconds" in second.out
+    assert "accepted  status-completed" in second.out
+
+
+def test_a_baseline_isn_t_emptied_by_a_run_that_saw_nothing(
+    contract: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays as it is, and the command says so."""
+    Path("known.txt").write_text("poll: seconds: type changed: a number\n", encoding="utf-8")
+    monkeypatch.setenv("OCTOPUSX_API_KEY", "sk-of-nobody")
+    with StandIn("octopusx") as standin:
+        done = contract(*quick(standin, "--baseline", "known.txt", "--write-baseline", "known.txt"))
+    assert done.status == 2
+    assert "known.txt isn't written" in done.err
+    assert Path("known.txt").read_text(encoding="utf-8") == "poll: seconds: type changed: a number\n"
+
+
+@pytest.mark.parametrize("url", ["http://me:sk-secret@host", "https://host?key=sk-secret", "ftp://sk-secret"])
+def test_a_url_with_a_key_in_it_isn_t_printed_back(contract: Command, url: str) -> None:
+    """What is wrong with it is said without it."""
+    done = contract("octopusx", "--base-url", url)
+    assert done.status == 2
+    assert "--base-url: expected a URL such as https://octopusx.ai" in done.err
+    assert "sk-secret" not in done.err
 
 
 @pytest.mark.parametrize("option", ["--output", "--write-baseline"])
 def test_a_file_that_can_t_be_written_is_told_of(contract: Command, option: str) -> None:
-    """The report isn't lost."""
+    """Before anything is asked."""
     with StandIn("octopusx") as standin:
         done = contract(*quick(standin, option, "no/such/folder/file"))
     assert done.status == 2
-    assert f"{option}: no/such/folder/file can't be written: No such file or directory" in done.err
-    assert "unknown-task" in done.out
+    assert f"{option}: there is no folder no/such/folder" in done.err
+    assert list(standin.requests) == []
 
 
 # Interruptions
@@ -347,7 +370,7 @@ def test_an_interrupted_run_tells_what_it_saw_and_goes_on_without_a_further_task
     with StandIn("octopusx", ready_after=(10_000, 0)) as standin:
         options = quick(standin, "--create", "1", "--yes")
         with begun(tmp_path, *options) as popen:
-            _until(popen, "task 1: queued")
+            _until(popen, "look 1: queued")
             popen.send_signal(ending)
             out, err = popen.communicate(timeout=serving.PATIENCE)
         assert popen.returncode == 130

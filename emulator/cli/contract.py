@@ -16,7 +16,7 @@ def _creates(text: str) -> int:
 
 def _minutes(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) or float(text) == 0:
-        raise ValueError(f"expected a number of minutes such as 15 or 0.5, got {text!r}")
+        raise ValueError(f"expected a number of minutes above 0 such as 15 or 0.5, got {text!r}")
     return float(text)
 
 
@@ -41,7 +41,7 @@ _SEVERITIES = ("error", "warning", "notice", "never")
 @click.argument("provider", type=options.PROVIDER, metavar="PROVIDER")
 @click.option(
     "--base-url",
-    type=options.Value("url", options.public_url),
+    type=options.PROVIDER_URL,
     help="Where the provider is, as its clients have it.",
     metavar="URL",
 )
@@ -69,7 +69,7 @@ _SEVERITIES = ("error", "warning", "notice", "never")
 )
 @click.option(
     "--request",
-    type=options.TEXT,
+    type=options.Value("json", str),
     help="What a create asks for, as JSON or @FILE; otherwise the cheapest video.",
     metavar="JSON|@FILE",
 )

@@ -127,9 +127,20 @@ def _judge_company(told: Told, mistakes: list[str]) -> None:
         mistakes.append("--request says what a create asks for, and none is made without --create")
     if told["watch"] and not told["tasks"]:
         mistakes.append("--watch looks at the tasks of --task until they end, and none is given")
+    for option in ("output", "write_baseline"):
+        _judge_file(f"--{option.replace('_', '-')}", told[option], mistakes)
     interval = told["interval"]
     if interval is not None and interval < SECOND and told["base_url"] and not is_own(told["base_url"]):
         mistakes.append("--interval: expected 1s or more for a provider that isn't on this machine")
+
+
+def _judge_file(option: str, name: str | None, mistakes: list[str]) -> None:
+    """Say before anything is asked that a file couldn't be written."""
+    path = None if name is None else Path(name)
+    if path is not None and path.is_dir():
+        mistakes.append(f"{option}: expected a file, and {path} is a folder")
+    elif path is not None and not path.parent.is_dir():
+        mistakes.append(f"{option}: there is no folder {path.parent}")
 
 
 def _accepted(path: str | None, mistakes: list[str]) -> frozenset[str]:
@@ -150,10 +161,13 @@ def _begun(state: Path, dialect: Dialect, *, resumes: bool) -> Evidence:
         except keeping.Unusable as problem:
             raise Refused([f"--resume: {problem}"]) from None
         # What went wrong then may go well now.
-        evidence.problems, evidence.not_run = [], {}
+        evidence.problems, evidence.not_run, evidence.stopped = [], {}, False
         return evidence
     if keeping.holds_creates(state):
-        told = f"an earlier run was interrupted, and is kept in {state}: go on with it by --resume, or remove the file"
+        told = (
+            f"an earlier run was interrupted, or is still under way, and is kept in {state}: go on with it by "
+            "--resume, name another --state, or remove the file"
+        )
         raise Refused([told])
     return Evidence(provider=provider, base_url=dialect.base_url, begun_at=wall_time())
 
@@ -247,7 +261,7 @@ def _report(plan: Plan, told: Told, *, is_complete: bool) -> Report:
 
 def _write(report: Report, told: Told) -> None:
     form = told["form"]
-    text = written.as_junit(report, _fails_at(told)) if form == "junit" else written.FORMS[form](report)
+    text = written.in_form(form, report, _fails_at(told), requires_all=told["require_all"])
     if told["output"] is None:
         click.echo(_coloured(text) if form == "text" and sys.stdout.isatty() else text, nl=False)
         return
@@ -262,6 +276,7 @@ def _write(report: Report, told: Told) -> None:
 
 _COLOURS: Final = {
     "passed": "green",
+    "accepted": "cyan",
     "drift": "yellow",
     "FAILED": "red",
     "not run": "bright_black",
@@ -280,11 +295,14 @@ def _line(line: str) -> str:
 
 
 def _write_baseline(report: Report, plan: Plan, name: str) -> None:
+    if report.problems or not report.is_complete:
+        _say(f"{name} isn't written: the run didn't see everything that it was to see.")
+        return
     try:
         count = baseline.write(Path(name), report, plan.accepted)
     except baseline.Unreadable as problem:
         raise Refused([f"--write-baseline: {problem}"]) from None
-    _say(f"{name} accepts {count} drifts now.")
+    _say(f"{name} accepts {count} drift{'' if count == 1 else 's'} now.")
 
 
 def _fails_at(told: Told) -> Severity | None:

@@ -242,6 +242,19 @@ def public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def provider_url(text: str) -> str:
+    """As `public_url`, for a provider's. What is wrong isn't printed back: people paste URLs that have a key in them.
+
+    Raises:
+        ValueError: it isn't that.
+    """
+    try:
+        return public_url(text)
+    except ValueError:
+        wanted = "expected a URL such as https://octopusx.ai or http://127.0.0.1:8080/octopusx"
+        raise ValueError(f"{wanted}, without user, query and fragment") from None
+
+
 def one_of(*words: str) -> Callable[[str], str]:
     """A parser that takes these words alone."""
 
@@ -282,6 +295,7 @@ HOST_NAMES = Values("host", _host_name)
 GRACE = Value("seconds", _grace)
 SEED = Value("seed", _seed)
 PUBLIC_URL = Value("url", public_url)
+PROVIDER_URL = Value("url", provider_url)
 TEXT = Value("text", _text)
 FILE = Value("file", _file)
 PROFILE = Value("profile", one_of("documented", "current"))

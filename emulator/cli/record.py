@@ -34,20 +34,11 @@ def _name(text: str) -> str:
     return text
 
 
-def _upstream(text: str) -> str:
-    try:
-        return options.public_url(text)
-    except ValueError:
-        # What is wrong isn't printed back: people paste URLs that have a key in them.
-        wanted = "expected a URL such as https://octopusx.ai or http://127.0.0.1:8080/octopusx"
-        raise ValueError(f"{wanted}, without user, query and fragment") from None
-
-
 @click.command(short_help="Record a provider's behaviour as a scenario.")
 @click.argument("provider", type=options.PROVIDER, metavar="PROVIDER")
 @click.option(
     "--upstream",
-    type=options.Value("url", _upstream),
+    type=options.PROVIDER_URL,
     help="The provider's base URL, without its own paths, such as https://octopusx.ai.",
     metavar="URL",
 )

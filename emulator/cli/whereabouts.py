@@ -47,13 +47,6 @@ def url_of(url: str | None, host: str | None, port: int, tls_cert: str | None) -
 
 def is_own(url: str | None) -> bool:
     """Whether nobody sits between it and us: a certificate made for tests names another host."""
-    import ipaddress  # noqa: PLC0415 - most commands do without it
-    from urllib.parse import urlsplit  # noqa: PLC0415
+    from emulator.client.place import is_here  # noqa: PLC0415 - most commands do without it
 
-    if url is None:
-        return True
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return url is None or is_here(url)

@@ -89,3 +89,14 @@ def checked_url(url: str) -> str:
     if not fits or parts.query or parts.fragment or not url.isprintable() or " " in url:
         raise ValueError(f"{_WANTED}, got {url!r}")
     return url.rstrip("/")
+
+
+def is_here(url: str) -> bool:
+    """Whether a URL is one of this machine: a loopback address, or ``localhost``."""
+    import ipaddress  # noqa: PLC0415 - few need it
+
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

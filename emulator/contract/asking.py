@@ -8,8 +8,9 @@ import msgspec
 import orjson
 
 from emulator.contract.calling import Came
-from emulator.contract.dialect import Question, nobodys_id, nobodys_key
+from emulator.contract.dialect import Question, nobodys_id
 from emulator.contract.session import Among, Session
+from emulator.contracts.judgement import judged
 from emulator.core.words import Profile
 
 Asking = Callable[[Session], Awaitable[None]]
@@ -23,12 +24,13 @@ async def knock(session: Session, key_name: str) -> bool:
     session.tell("unknown-task")
     came = await session.attempt("unknown-task", session.dialect.poll(_nobody(session)), _UNKNOWN)
     if came is None:
+        session.stop(session.evidence.not_run["unknown-task"])
         return False
     reason = _stranger(came) or _refusal(came, key_name)
     if reason is None:
         return True
     session.forget("unknown-task")
-    session.trouble(reason)
+    session.stop(reason)
     if _stranger(came) is None:
         await _without_key(session)
     return False
@@ -41,7 +43,7 @@ def _stranger(came: Came) -> str | None:
         host = urlsplit(response.headers.get("location", "")).hostname
         told = f"it answers with a redirect{f' to {host}' if host else ''} ({response.status_code})"
         return f"{told}: a login page? See whether --base-url is the API's"
-    if response.status_code < 400 and not response.is_json:
+    if response.status_code < 500 and not response.is_json:
         what = response.what or "something that is no JSON"
         return f"it answers {what} with {response.status_code}: see whether --base-url is the API's"
     return None
@@ -78,14 +80,26 @@ async def _auth_missing(session: Session) -> None:
 
 
 async def _auth_wrong(session: Session) -> None:
-    question = session.dialect.poll(_nobody(session), key=nobodys_key())
+    question = session.dialect.poll(_nobody(session), key=session.dialect.nobodys_key())
     # A provider ignores the header; an emulator says by it that it is one.
     ask = msgspec.structs.replace(question.ask, headers={**question.ask.headers, "x-emulator-why": "1"})
     came = await session.attempt("auth-wrong", msgspec.structs.replace(question, ask=ask), ("invalid_token",))
-    takes_it = came is not None and came.response.status_code not in {401, 403}
-    if takes_it and came is not None and "x-emulator-why" in came.response.headers:
+    if (
+        came is not None
+        and "x-emulator-why" in came.response.headers
+        and _knows_none(session, question, came)
+    ):
         session.forget("auth-wrong")
         session.leave_out("auth-wrong", "this emulator takes every key: serve it with --scenario contract")
+
+
+def _knows_none(session: Session, question: Question, came: Came) -> bool:
+    """Whether the answer is that to an unknown task: the key was none that is refused."""
+    judgements = (
+        judged(session.dialect.contract, question.operation, profile, came.response, _UNKNOWN)
+        for profile in Profile
+    )
+    return any(not judgement.findings for judgement in judgements)
 
 
 async def _unknown_route(session: Session) -> None:

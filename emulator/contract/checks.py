@@ -33,7 +33,9 @@ _OPENAI: Final = (
 )
 _NOT_STATUSES: Final = frozenset({"not_found", "batch"})
 STATUS: Final = "status-"
-_IF_SEEN: Final = frozenset({"error-bodies", f"{STATUS}snapshot", f"{STATUS}cancelled"})
+UNKNOWN: Final = "unknown"
+"""The outcome of a look at a task whose status is a word that nobody knows."""
+_IF_SEEN: Final = frozenset({"error-bodies", f"{STATUS}snapshot", f"{STATUS}cancelled", f"{STATUS}{UNKNOWN}"})
 """Listed only where there was something to look at: nobody can ask a provider for it."""
 
 
@@ -43,6 +45,7 @@ def names_of(contract: Contract, profile: Profile) -> dict[str, str]:
     foreign = set(_OPENAI if is_acedata else _ACEDATA)
     named = {name: about for name, about in _ASKED.items() if name not in foreign}
     statuses = {f"{STATUS}{a.name}": _about_status(a) for a in statuses_of(contract, profile)}
+    statuses[f"{STATUS}{UNKNOWN}"] = "a task whose status is a word that the contract doesn't know"
     behaviours = {b.name: b.expected for b in behaviours_of(contract.provider).values()}
     last = "error-bodies"
     return {**{n: a for n, a in named.items() if n != last}, **statuses, **behaviours, last: named[last]}

@@ -2,18 +2,20 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import orjson
 
 from emulator import sample
 from emulator.contract.calling import Ask
+from emulator.contract.masks import hidden
 from emulator.contracts.contract import Contract, contract_of
 from emulator.core.words import OperationName
 from emulator.providers import by_name
 from emulator.providers.base import Provider
 
+T = TypeVar("T")
 _PROMPT: Final = "A cat runs along a river"
 CHEAPEST: Final[Mapping[str, Mapping[str, Any]]] = {
     # Our choice of what is cheapest: the shortest and smallest video, of the plainest model. No source has prices.
@@ -73,6 +75,17 @@ class Dialect:
         if not self.is_acedata:
             self.base_url = self.base_url.removesuffix("/v1")
         self._key = key
+        self._hidden = [key]
+
+    def hide(self, value: T) -> T:
+        """A finding or a sample without the keys that were sent, wherever the provider said them back."""
+        return hidden(value, self._hidden)
+
+    def nobodys_key(self) -> str:
+        """An API key that nobody was given."""
+        key = f"sk-nobodys-{uuid.uuid4().hex}"  # noqa: TID251 - nothing is emulated: each run has its own
+        self._hidden.append(key)
+        return key
 
     def poll(self, task_id: str, *, key: str | None = "", body: bytes | None = None) -> Question:
         """A look at a task.
@@ -145,8 +158,3 @@ def nobodys_id(provider: str) -> str:
     if provider.startswith("acedata"):
         return str(drawn)
     return f"{'video' if provider == 'octopusx' else 'vid'}_{drawn.hex}"
-
-
-def nobodys_key() -> str:
-    """An API key that nobody was given."""
-    return f"sk-nobodys-{uuid.uuid4().hex}"  # noqa: TID251 - as above

@@ -52,6 +52,8 @@ class Evidence(msgspec.Struct, kw_only=True):
     creates: list[Own] = []
     problems: list[str] = []
     """What kept the run from doing what it was told, a sentence each."""
+    stopped: bool = False
+    """Whether one of these kept everything from being asked."""
     timings: list[Timing] = []
     version: Literal[1] = 1
 

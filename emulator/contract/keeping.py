@@ -23,7 +23,7 @@ def keep(path: Path, evidence: Evidence) -> None:
     Raises:
         Unusable: it can't be written there.
     """
-    beside = path.with_name(f"{path.name}.tmp")
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as file:
             file.write(msgspec.json.encode(evidence))

@@ -28,6 +28,8 @@ class Result(msgspec.Struct, kw_only=True):
     dies_at: Instant | None
     """When the link dies, as far as that is announced."""
     worked: bool = False
+    is_gone: bool = False
+    """Whether it had died, by its own words, before it was first followed."""
 
 
 def results_of(tasks: Sequence[Watched]) -> list[Result]:
@@ -40,16 +42,18 @@ def results_of(tasks: Sequence[Watched]) -> list[Result]:
     return found[:_MOST]
 
 
-async def first_look(session: Session, result: Result, now: Instant) -> None:
+async def first_look(session: Session, result: Result) -> None:
     """The link as a client gets it, and a part of it; one that has died by its own words is to be dead."""
-    session.tell("link")
+    session.tell(f"{result.task}: its link")
     came = await _get(session, result, "link-works")
     if came is None:
         return
-    if result.dies_at is not None and result.dies_at + _MARGIN < now:
+    result.worked = _works(came)
+    has_died = result.dies_at is not None and came.now >= result.dies_at + _MARGIN
+    if has_died or (_is_over(result, came.now) and not result.worked):
+        result.worked, result.is_gone = False, True
         _expect_dead(session, came)
         return
-    result.worked = _works(came)
     if not result.worked:
         # Said to live, and dead: that is about its end, not about what it leads to.
         says_when = result.dies_at is not None and came.response.status_code >= 400
@@ -65,7 +69,11 @@ async def first_look(session: Session, result: Result, now: Instant) -> None:
 async def _get(session: Session, result: Result, check: str) -> Came | None:
     try:
         return await session.send(session.dialect.link(result.link).ask)
-    except (Unreachable, NotNow) as problem:
+    except NotNow as problem:
+        session.leave_out(check, str(problem))
+        session.trouble(str(problem))
+        return None
+    except Unreachable as problem:
         session.found(check, OperationName.DOWNLOAD, "no answer")
         session.trouble(f"a link couldn't be followed: {problem}")
         return None
@@ -119,6 +127,7 @@ def _is_over(result: Result, now: Instant) -> bool:
 
 
 async def _await_end(session: Session, results: Sequence[Result]) -> None:
+    """The first link to die: shortly before its end, and shortly after it."""
     announced = [result for result in results if result.dies_at is not None]
     if session.has("link-expiry") or not announced:
         return
@@ -126,36 +135,58 @@ async def _await_end(session: Session, results: Sequence[Result]) -> None:
     came = await _get(session, result, "link-expiry")
     if came is None or result.dies_at is None:
         return
-    wait = result.dies_at + _MARGIN - came.now
-    if wait > session.time_left:
+    left = result.dies_at - came.now
+    if left + _MARGIN > session.time_left:
         until = format_instant(result.dies_at)
         session.leave_out("link-expiry", f"the link lives until {until}, and the run ends before")
         return
-    if wait > 0:
-        session.tell(f"waiting {session.spoken(wait)} for the link to die")
-        await session.pause(wait)
-        came = await _get(session, result, "link-expiry")
+    if left + _MARGIN > 0:
+        session.tell(f"waiting {session.spoken(left + _MARGIN)} for the link to die")
+        await session.pause(left - 2 * _MARGIN)
+        await _last_sign_of_life(session, result)
+        came = await _after_end(session, result, result.dies_at)
     if came is not None:
+        session.tell(f"the link answers {came.response.status_code}")
         _expect_dead(session, came)
-        await _content_after(session, result)
+        await _content_after(session, result.task)
 
 
-async def _content_after(session: Session, result: Result) -> None:
-    question = session.dialect.content(result.task)
-    if question is not None:
+async def _last_sign_of_life(session: Session, result: Result) -> None:
+    came = await _get(session, result, "link-lasts")
+    if came is not None and not _is_over(result, came.now):
+        got = None if _works(came) else f"{_told(came)}, before its end"
+        session.found("link-lasts", OperationName.DOWNLOAD, got)
+
+
+async def _after_end(session: Session, result: Result, dies_at: Instant) -> Came | None:
+    """The link's answer once its end has passed by the answers' own clock."""
+    came = await _get(session, result, "link-expiry")
+    while came is not None and came.now < dies_at + _MARGIN and session.time_left > 0:
+        await session.pause(dies_at + _MARGIN - came.now)
+        came = await _get(session, result, "link-expiry")
+    return came
+
+
+async def _content_after(session: Session, task: str) -> None:
+    question = session.dialect.content(task)
+    if question is not None and not session.has("content-gone"):
         await session.attempt("content-gone", question, ("media_gone",))
 
 
 # The provider's own route
 
 
-async def content_of(session: Session, tasks: Sequence[Watched]) -> None:
-    """The content route of a task that has completed."""
-    done = next((t for t in tasks if t.last is not None and t.last.status is Status.COMPLETED), None)
-    question = None if done is None else session.dialect.content(done.id)
+async def content_of(session: Session, tasks: Sequence[Watched], results: Sequence[Result]) -> None:
+    """The content route of tasks that have completed: of one whose link lives, and of one whose link has died."""
+    gone = {result.task for result in results if result.is_gone}
+    done = [t.id for t in tasks if t.last is not None and t.last.status is Status.COMPLETED]
+    for task in [task for task in done if task in gone][:1]:
+        await _content_after(session, task)
+    alive = next((task for task in done if task not in gone), None)
+    question = None if alive is None else session.dialect.content(alive)
     if question is None or session.has("content-works"):
         return
-    session.tell("content")
+    session.tell(f"{alive}: its content")
     came = await session.attempt("content-works", question, ("video",))
     if came is not None:
         is_fine = came.is_video or came.response.status_code >= 300  # else its status code has said it
@@ -172,16 +203,25 @@ async def not_ready(session: Session, task: Watched) -> None:
         await session.attempt("content-not-ready", question, ("not_ready",))
 
 
-def leave_out_rest(session: Session) -> None:
+def leave_out_rest(session: Session, results: Sequence[Result]) -> None:
     """Say of each check of links that wasn't run why."""
-    for check in _CHECKS:
-        if not session.has(check) and check not in session.evidence.not_run:
-            session.leave_out(check, _REASONS[check])
+    reason = _NO_RESULT
+    if results:
+        reason = _ALL_GONE if all(result.is_gone for result in results) else "no link worked"
+    reasons = dict.fromkeys(_CHECKS, reason)
+    if any(result.worked for result in results):
+        reasons |= {
+            "link-lasts": "the link died too soon to be looked at again",
+            "link-expiry": "no link says when it dies",
+        }
+    if reason is _ALL_GONE:
+        reasons["content-works"] = reason
+    for check, why in reasons.items():
+        if check in session.behaviours and not session.has(check) and check not in session.evidence.not_run:
+            session.leave_out(check, why)
 
 
-_REASONS: Final = {
-    "link-works": "no completed task with a link was there: name one by --task, or allow one by --create",
-    "link-range": "no link worked",
-    "link-lasts": "no link worked",
-    "link-expiry": "no link says when it dies",
-}
+_NO_RESULT: Final = "no completed task with a link was there: name one by --task, or allow one by --create"
+_ALL_GONE: Final = (
+    "the link of the task that was there had died: name a younger one, or allow one by --create"
+)

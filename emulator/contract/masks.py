@@ -4,9 +4,9 @@ What may stand in a report is listed, not what may not: so a key, an id or a sig
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -15,6 +15,7 @@ from emulator.contracts.contract import Contract
 from emulator.contracts.findings import name_in_words
 from emulator.core.units import Duration
 
+T = TypeVar("T")
 _WORDED: Final = frozenset({"status", "state", "code", "type", "object"})
 """Members that hold a word of the provider's, be it one that nobody knows yet."""
 _WORD: Final = r"[A-Za-z]+([ _.-][A-Za-z]+){0,5}"
@@ -55,6 +56,28 @@ def sample_of(contract: Contract, ask: Ask, path: str, came: Came) -> Sample:
         what=None if response.is_json else response.what,
         took=came.took,
     )
+
+
+def hidden(value: T, secrets: Sequence[str]) -> T:
+    """A struct, or JSON values, with a mark wherever one of these texts stands: in names, words and values alike."""
+    if isinstance(value, str):
+        found: Any = value
+        for secret in secrets:
+            found = found.replace(secret, _HIDDEN)
+        return cast("T", found)
+    if isinstance(value, dict):
+        told: Any = {hidden(name, secrets): hidden(item, secrets) for name, item in value.items()}
+        return cast("T", told)
+    if isinstance(value, list):
+        items: Any = [hidden(item, secrets) for item in value]
+        return cast("T", items)
+    if isinstance(value, msgspec.Struct):
+        fields: Any = {name: hidden(getattr(value, name), secrets) for name in value.__struct_fields__}
+        return cast("T", msgspec.structs.replace(value, **fields))
+    return value
+
+
+_HIDDEN: Final = "<key>"
 
 
 class _Vocabulary(msgspec.Struct, frozen=True):

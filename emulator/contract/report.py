@@ -1,6 +1,6 @@
 """What a run's evidence comes to: a verdict for each check, and each drift once, with where it was seen."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -12,9 +12,9 @@ from emulator.contracts.contract import Contract, contract_of
 from emulator.contracts.findings import SEVERITIES, Finding, Severity
 from emulator.core.words import Profile
 
-State = Literal["passed", "drift", "failed", "not run"]
-"""``failed``: an error. ``drift``: slighter findings alone."""
-STATES: Final[tuple[State, ...]] = ("passed", "drift", "failed", "not run")
+State = Literal["passed", "accepted", "drift", "failed", "not run"]
+"""``failed``: an error. ``drift``: slighter findings alone. ``accepted``: such as the baseline knows."""
+STATES: Final[tuple[State, ...]] = ("passed", "accepted", "drift", "failed", "not run")
 _WEIGHTS: Final[dict[Severity, int]] = {"error": 100, "warning": 10, "notice": 1}
 
 
@@ -127,19 +127,24 @@ def _forced(profile: Profile) -> Nearness:
 
 
 def nearest(evidence: Evidence) -> Nearness:
-    """The profile from which the answers differ least; of two as near the documented one."""
+    """The profile from which the answers differ in the fewest things; of two as near the documented one."""
     found = {profile: _distinct(evidence, profile) for profile in Profile}
-    weights = {p: sum(_WEIGHTS[f.severity] for f in findings.values()) for p, findings in found.items()}
-    chosen = min(Profile, key=lambda profile: weights[profile])
+    nearness = {p: (len(findings), _weight(findings.values())) for p, findings in found.items()}
+    chosen = min(Profile, key=lambda profile: nearness[profile])
     other = next(profile for profile in Profile if profile is not chosen)
-    if weights[chosen] == weights[other]:
+    if nearness[chosen] == nearness[other]:
         return Nearness(profile=Profile.DOCUMENTED, why="nothing that was seen tells it from the other one")
-    telling = next(f for key, f in found[other].items() if key not in found[chosen])
+    own = [f for key, f in found[other].items() if key not in found[chosen]]
+    telling = own[0] if own else next(iter(found[other].values()))
     why = (
         f"the nearer: {_counted(found[chosen])}; by {other} there would be {len(found[other])}, such as "
         f"{telling.operation}, {telling.outcome}: {telling.sentence}"
     )
     return Nearness(profile=chosen, why=why)
+
+
+def _weight(findings: Iterable[Finding]) -> int:
+    return sum(_WEIGHTS[finding.severity] for finding in findings)
 
 
 def _counted(findings: Mapping[str, Finding]) -> str:
@@ -188,7 +193,7 @@ def _drift(
         seen_in=tuple(names),
         is_accepted=key in accepted,
         sample=observation.sample,
-        twin=twins.get((observation.operation, observation.outcome[profile])),
+        twin=twins.get((observation.operation, finding.outcome)),
     )
 
 
@@ -205,28 +210,28 @@ def _checks(
         if name in looked_at:
             found.append(_run(name, about, own))
         elif not is_optional(name):
-            why = evidence.not_run.get(name) or _missing(name, evidence, is_complete)
+            why = evidence.not_run.get(name) or _missing(name, evidence, is_complete=is_complete)
             found.append(Check(name=name, about=about, state="not run", why=why))
     return tuple(found)
 
 
 def _run(name: str, about: str, drifts: Sequence[Drift]) -> Check:
     open_ones = [drift for drift in drifts if not drift.is_accepted]
-    state: State = "passed"
+    state: State = "accepted" if drifts else "passed"
     if open_ones:
         state = "failed" if any(d.finding.severity == "error" for d in open_ones) else "drift"
     told = [drift.finding.sentence for drift in open_ones]
     more = f", and {len(told) - 1} more" if len(told) > 1 else ""
     why = f"{told[0]}{more}" if told else ""
     if not told and drifts:
-        why = f"{len(drifts)} accepted by the baseline"
+        why = f"known drift: {drifts[0].finding.sentence}"
     return Check(name=name, about=about, state=state, why=why, drifts=tuple(drift.id for drift in drifts))
 
 
-def _missing(name: str, evidence: Evidence, is_complete: bool) -> str:
+def _missing(name: str, evidence: Evidence, *, is_complete: bool) -> str:
     if not is_complete:
         return "the run was interrupted before"
-    if evidence.problems:
+    if evidence.stopped:
         return "the run couldn't go on: see the problems"
     if name == "create":
         return "nothing is created without --create"

@@ -10,7 +10,7 @@ from emulator.contract import asking, links, watching
 from emulator.contract.calling import Unreachable
 from emulator.contract.dialect import nobodys_id
 from emulator.contract.evidence import Own
-from emulator.contract.session import Session
+from emulator.contract.session import TIME_IS_UP, NotNow, Session
 from emulator.contract.watching import Watched
 from emulator.core.words import TERMINAL
 
@@ -37,20 +37,45 @@ async def run(session: Session, wish: Wish) -> None:
     await watching.look_at_given(session, given)
     own = await _made(session, wish)
     tasks = [*own, *given]
-    await _watch(session, [task for task in tasks if task.is_own or wish.watches])
+    if wish.watches and not own:
+        await session.pause(session.means.interval)
+    await _watch(session, [*own, *(task for task in given if wish.watches and not task.has_ended)])
     await _batch(session, tasks)
     await _results(session, tasks)
     watching.judge(session, tasks)
-    session.evidence.timings[:] = [watching.timing_of(task) for task in own if task.seen]
+    session.evidence.timings[:] = [
+        session.dialect.hide(watching.timing_of(task)) for task in own if task.seen
+    ]
+    if not _fits_anything(session):
+        provider = session.dialect.provider.name
+        session.trouble(
+            f"nothing that it answered is as {provider} answers: see whether --base-url is its API's"
+        )
     session.keep()
 
 
+def _fits_anything(session: Session) -> bool:
+    """Whether anything at all was as a contract says, headers aside."""
+    return any(
+        all(finding.kind == "header" for finding in findings)
+        for observation in session.evidence.observations
+        if observation.sample is not None
+        for findings in observation.findings.values()
+    )
+
+
 async def _made(session: Session, wish: Wish) -> list[Watched]:
-    """The tasks that this run made, in this sitting or before an interruption."""
-    evidence = session.evidence
-    for _ in range(session.means.creates - len(evidence.creates)):
+    """The tasks that this run made, in this sitting or before an interruption.
+
+    After a create that made none that is known no other one follows: what went wrong may have cost money.
+    """
+    creates = session.evidence.creates
+    while len(creates) < session.means.creates and all(own.id is not None for own in creates):
+        if session.time_left <= 0:
+            session.trouble(TIME_IS_UP)
+            break
         await _create(session, wish.fields)
-    return [Watched(id=own.id, is_own=True) for own in evidence.creates if own.id is not None]
+    return [Watched(id=own.id, is_own=True) for own in creates if own.id is not None]
 
 
 async def _create(session: Session, fields: Mapping[str, Any] | None) -> None:
@@ -62,7 +87,7 @@ async def _create(session: Session, fields: Mapping[str, Any] | None) -> None:
     question = session.dialect.create(fields)
     try:
         came = await session.send(question.ask)
-    except Unreachable as problem:
+    except (Unreachable, NotNow) as problem:
         own.why = f"its answer was lost ({problem})"
         sentence = (
             "the answer to a create was lost; the task may be there and cost money, and no other is made"
@@ -80,6 +105,10 @@ async def _create(session: Session, fields: Mapping[str, Any] | None) -> None:
         session.observe("create", question, came, ("created",))
         own.id = session.dialect.provider.made(came.response.body)
         own.why = None if own.id else "its answer names no task"
+        if own.id is None:
+            session.trouble(
+                "the answer to a create names no task; one may be there and cost money, and no other is made"
+            )
     session.keep()
 
 
@@ -95,9 +124,11 @@ async def _watch(session: Session, tasks: list[Watched]) -> None:
         if not tasks:
             return
         if session.time_left < session.means.interval:
-            session.trouble(
-                f"{len(tasks)} of the tasks hadn't ended when the time was up; --max-minutes allows more"
-            )
+            for task in tasks:
+                session.trouble(
+                    f"task {task.id} hadn't ended when the time was up: look at it again by --task, or allow more by "
+                    "--max-minutes"
+                )
             return
         await session.pause(session.means.interval)
 
@@ -132,13 +163,12 @@ async def _results(session: Session, tasks: Sequence[Watched]) -> None:
         await links.not_ready(session, task)
     results = links.results_of(tasks)
     for result in results:
-        now = next(task.seen[-1].now for task in tasks if task.id == result.task)
-        await links.first_look(session, result, now)
+        await links.first_look(session, result)
         session.keep()
-    await links.content_of(session, tasks)
+    await links.content_of(session, tasks, results)
     await _look_again(session, tasks)
     await links.last_look(session, results)
-    links.leave_out_rest(session)
+    links.leave_out_rest(session, results)
 
 
 async def _look_again(session: Session, tasks: Sequence[Watched]) -> None:
@@ -146,5 +176,8 @@ async def _look_again(session: Session, tasks: Sequence[Watched]) -> None:
     ended = [task for task in tasks if task.is_own and task.last is not None and task.last.status in TERMINAL]
     for _ in range(watching.LOOKS_AFTER_END if ended else 0):
         await session.pause(session.means.interval)
+        if session.time_left <= 0:
+            session.trouble(TIME_IS_UP)
+            return
         for task in ended:
             await watching.look(session, task, 0)

@@ -7,12 +7,13 @@ import msgspec
 
 from emulator.clock import real_time
 from emulator.contract.calling import Ask, Caller, Came, Unreachable
+from emulator.contract.checks import UNKNOWN
 from emulator.contract.dialect import Dialect, Question
 from emulator.contract.evidence import Evidence, Observation, of_both
 from emulator.contract.masks import sample_of
 from emulator.contracts.behaviours import Behaviour, behaviours_of, broken
 from emulator.contracts.findings import Finding
-from emulator.contracts.judgement import judged
+from emulator.contracts.judgement import Judgement, judged
 from emulator.core.units import SECOND, Duration, format_duration
 from emulator.core.words import OperationName, Profile
 
@@ -34,6 +35,9 @@ _BY_STATUS: Final = {
 
 Among: TypeAlias = tuple[str, ...] | Mapping[Profile, tuple[str, ...]] | None
 """The outcomes that are right, by name: in each profile, or in both; ``None``: whichever it is."""
+
+
+TIME_IS_UP: Final = "the time was up before everything had been asked; --max-minutes allows more"
 
 
 class Waits(Protocol):
@@ -113,14 +117,16 @@ class Session:
             Unreachable: none came.
             NotNow: the provider puts it off for good.
         """
-        for number, wait in enumerate((*_WAITS, None)):
+        for number, wait in enumerate((*_WAITS, None), 1):
             came = await self.send(question.ask)
             code = came.response.status_code
             if code not in _LATER or self._is_right(question, code, among):
                 break
             self.observe("error-bodies", question, came, _BY_STATUS[code])
-            if wait is None or (code in _WORSE and number >= _TRIES_WORSE):
-                raise NotNow(f"the provider answered {code} {number + 1} times in a row")
+            if wait is None or (code in _WORSE and number > _TRIES_WORSE):
+                raise NotNow(
+                    f"the provider put a request off {number} times in a row, the last time with {code}"
+                )
             await self._wait_out(code, came, wait)
         self.observe(check, question, came, among)
         return came
@@ -135,7 +141,14 @@ class Session:
         return any(outcome is not None and outcome.status_code == code for outcome in outcomes)
 
     async def send(self, ask: Ask) -> Came:
-        """The answer as it came, at the run's pace."""
+        """The answer as it came, at the run's pace.
+
+        Raises:
+            Unreachable: none came.
+            NotNow: the run's time is up.
+        """
+        if self.time_left <= 0:
+            raise NotNow(TIME_IS_UP)
         if self.means.paces and self._asked_at is not None:
             await self.pause(self._asked_at + _PACE - real_time())
         self._asked_at = real_time()
@@ -143,15 +156,16 @@ class Session:
 
     async def _wait_out(self, code: int, came: Came, otherwise: int) -> None:
         told = came.response.headers.get("retry-after", "")
-        seconds = int(told) if told.isascii() and told.isdigit() and len(told) < 6 else otherwise
+        is_asked = told.isascii() and told.isdigit() and len(told) < 6
+        seconds = int(told) if is_asked else otherwise
         if seconds * SECOND > self.time_left:
-            raise NotNow(f"the provider answered {code}, and asks to wait for longer than the run may take")
-        self.tell(f"{code}: waiting {seconds}s, as the provider asks")
+            raise NotNow(f"the provider answered {code}, and the run ends before it is worth asking again")
+        self.tell(f"{code}: waiting {seconds}s{', as the provider asks' if is_asked else ''}")
         await self.pause(seconds * SECOND)
 
     async def pause(self, duration: Duration) -> None:
-        """Wait."""
-        await self.clock.pause(max(0, duration))
+        """Wait, but not for longer than the run may take."""
+        await self.clock.pause(max(0, min(duration, self.time_left)))
 
     def observe(self, check: str, question: Question, came: Came, among: Among = None) -> dict[Profile, str]:
         """Write an answer down; what it was taken for, by each profile."""
@@ -160,14 +174,15 @@ class Session:
             profile: judged(contract, question.operation, profile, came.response, _right(among, profile))
             for profile in Profile
         }
-        outcome = {profile: judgement.answer.name for profile, judgement in judgements.items()}
+        outcome = {profile: _outcome(judgement) for profile, judgement in judgements.items()}
+        hide = self.dialect.hide
         self.evidence.observations.append(
             Observation(
                 check=check,
                 operation=question.operation,
                 outcome=outcome,
-                findings={profile: judgement.findings for profile, judgement in judgements.items()},
-                sample=sample_of(contract, question.ask, question.path, came),
+                findings={p: tuple(map(hide, judgement.findings)) for p, judgement in judgements.items()},
+                sample=hide(sample_of(contract, question.ask, question.path, came)),
             )
         )
         return outcome
@@ -205,6 +220,11 @@ class Session:
         if sentence not in self.evidence.problems:
             self.evidence.problems.append(sentence)
 
+    def stop(self, sentence: str) -> None:
+        """Write down why nothing more is asked."""
+        self.evidence.stopped = True
+        self.trouble(sentence)
+
     async def attempt(self, check: str, question: Question, among: Among = None) -> Came | None:
         """As `ask`; where there is no answer, the check is left out for that reason."""
         try:
@@ -217,6 +237,13 @@ class Session:
     def spoken(self, duration: Duration) -> str:
         """A duration in whole seconds, as people read it."""
         return format_duration(duration // SECOND * SECOND)
+
+
+def _outcome(judgement: Judgement) -> str:
+    """What an answer was taken for; a task whose status is no word that the contract knows is an unknown one."""
+    telling = judgement.answer.known_by
+    is_unknown = any(f.kind == "new word" and f.member in telling for f in judgement.findings)
+    return UNKNOWN if is_unknown else judgement.answer.name
 
 
 def _right(among: Among, profile: Profile) -> tuple[str, ...] | None:

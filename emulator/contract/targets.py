@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from emulator.client.place import is_here
 from emulator.clock import Clock, wall_time
 from emulator.contract import comparison
 from emulator.contract.calling import Caller
@@ -27,6 +28,10 @@ from emulator.providers import by_name
 
 _PREFIX: Final = "video_emulator_"
 _TIMEOUT: Final = 30.0
+_MOST_CREATES: Final = 20
+"""As the command has it."""
+RUN: Final = "run"
+"""The test that fails where a run couldn't do what it was told: the checks that it left out are skipped."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -69,7 +74,7 @@ def checks_of(target: Target) -> list[str]:
     """The checks of a target; where its profile isn't known ahead those of both."""
     contract = contract_of(target.provider)
     profiles = tuple(Profile) if target.profile is None else (target.profile,)
-    return list(dict.fromkeys(name for profile in profiles for name in names_of(contract, profile)))
+    return [RUN, *dict.fromkeys(name for profile in profiles for name in names_of(contract, profile))]
 
 
 def _said(config: pytest.Config, name: str) -> str | None:
@@ -103,12 +108,11 @@ class Reports:
     async def _asked(self, target: Target, url: str) -> Evidence:
         name, key = _key(self._config, target.provider)
         dialect = Dialect(target.provider, url, key)
+        means = msgspec.structs.replace(_means(self._config), paces=not is_here(url))
         evidence = Evidence(provider=target.provider, base_url=dialect.base_url, begun_at=wall_time())
         caller = Caller(_TIMEOUT)
         try:
-            session = Session(
-                dialect, caller, evidence, _means(self._config), clock=Clock(ClockSettings()), tell=_tell
-            )
+            session = Session(dialect, caller, evidence, means, clock=Clock(ClockSettings()), tell=_tell)
             tasks = tuple(self._config.getoption(f"{_PREFIX}task") or ())
             await run(session, Wish(tasks=tasks, key_name=name))
         finally:
@@ -135,15 +139,15 @@ def _means(config: pytest.Config) -> Means:
         except ValueError as problem:
             raise pytest.UsageError(f"--video-emulator-{name.replace('_', '-')}: {problem}") from None
     means = Means(**values)
-    if means.creates and hasattr(config, "workerinput"):
+    if means.creates and (hasattr(config, "workerinput") or config.getoption("numprocesses", None)):
         told = "each of several workers would make tasks; leave -n out"
         raise pytest.UsageError(f"--video-emulator-create: {told}")
     return means
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 3):
-        raise ValueError(f"expected how many paid tasks may be made, got {text!r}")
+    if not (text.isascii() and text.isdigit() and len(text) < 3 and int(text) <= _MOST_CREATES):
+        raise ValueError(f"expected how many paid tasks may be made, from 0 to {_MOST_CREATES}, got {text!r}")
     return int(text)
 
 

@@ -8,7 +8,8 @@ import msgspec
 
 from emulator.contract.calling import Came, Unreachable
 from emulator.contract.evidence import Timing
-from emulator.contract.session import NotNow, Session
+from emulator.contract.session import TIME_IS_UP, NotNow, Session
+from emulator.contracts.findings import text_in_words
 from emulator.core.units import MINUTE, SECOND, Duration, Instant, parse_instant
 from emulator.core.words import TERMINAL, OperationName, Status
 from emulator.providers.base import Sighting
@@ -46,6 +47,8 @@ class Watched(msgspec.Struct, kw_only=True):
     """Whether there is no use in looking at it again."""
     looks: int = 0
     unreadable: int = 0
+    silent: int = 0
+    """Looks in a row that got no answer."""
 
     @property
     def last(self) -> Sighting | None:
@@ -67,8 +70,9 @@ async def look(session: Session, task: Watched, since: Duration) -> Came | None:
     try:
         came = await session.ask("status", session.dialect.poll(task.id))
     except (Unreachable, NotNow) as problem:
-        session.trouble(str(problem))
+        _note_silence(session, task, str(problem))
         return None
+    task.silent = 0
     sighting = session.dialect.provider.sighted(came.response.body)
     if sighting is None and came.response.status_code in _REFUSED:
         session.forget_last()
@@ -84,13 +88,28 @@ async def look(session: Session, task: Watched, since: Duration) -> Came | None:
     seen = Sighting(id=task.id) if sighting is None else sighting
     task.seen.append(Seen(came.now, seen, since))
     progress = "" if seen.progress is None else f", {seen.progress}%"
-    session.tell(f"task {len(task.seen)}: {seen.word or outcome_word(seen)}{progress}")
+    word = session.dialect.hide(shown_word(seen))
+    session.tell(f"{session.dialect.hide(task.id)}, look {len(task.seen)}: {word}{progress}")
+    session.found(
+        "same-task", OperationName.POLL, None if seen.id == task.id else "another task's id, or none"
+    )
     return came
 
 
-def outcome_word(seen: Sighting) -> str:
-    """What a look showed, where the provider has no word for it."""
-    return "unknown" if seen.status is None else str(seen.status)
+def shown_word(seen: Sighting) -> str:
+    """What a look showed: the provider's word, if it is one, else what it means."""
+    if seen.word is not None:
+        return text_in_words(seen.word).strip("'")
+    return "a status that can't be read" if seen.status is None else str(seen.status)
+
+
+def _note_silence(session: Session, task: Watched, problem: str) -> None:
+    """A look without an answer: the next one may have one."""
+    task.silent += 1
+    session.tell(f"{session.dialect.hide(task.id)}: {problem}")
+    if task.silent >= _TRIES or session.time_left <= 0 or not task.is_own:
+        task.is_unknown = True
+        session.trouble(problem)
 
 
 def _is_unknown(came: Came) -> bool:
@@ -100,7 +119,7 @@ def _is_unknown(came: Came) -> bool:
 def _note_unknown(session: Session, task: Watched) -> None:
     task.is_unknown = not task.is_own or task.looks >= _TRIES
     if task.is_unknown:
-        told = "the task that was made" if task.is_own else f"task {task.id}"
+        told = f"the task that was made, {task.id}," if task.is_own else f"task {task.id}"
         session.trouble(
             f"{told} isn't known with this key: it may be another account's, or no longer kept; "
             "its checks are left out"
@@ -121,6 +140,9 @@ async def look_at_given(session: Session, tasks: Sequence[Watched]) -> None:
         known = [task for task in tasks if not task.is_unknown]
         if number and known:
             await session.pause(session.means.interval)
+        if session.time_left <= 0:
+            session.trouble(TIME_IS_UP)
+            return
         for task in known:
             await look(session, task, 0)
             session.keep()
@@ -196,5 +218,5 @@ def timing_of(task: Watched) -> Timing:
     """When each status was first seen."""
     first: dict[str, Duration] = {}
     for look_ in task.seen:
-        first.setdefault(look_.sighting.word or outcome_word(look_.sighting), look_.at)
-    return Timing(task="own", statuses=tuple(first.items()))
+        first.setdefault(shown_word(look_.sighting), look_.at)
+    return Timing(task=task.id, statuses=tuple(first.items()))

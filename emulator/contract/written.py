@@ -1,7 +1,7 @@
 """A report for people, for programs, for CI tools that read JUnit's XML, and for the annotations of GitHub."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from itertools import zip_longest
 from textwrap import wrap
@@ -18,7 +18,6 @@ _WIDTH: Final = 120
 _COLUMN: Final = 56
 _NAME: Final = "video-emulator contract"
 _FIGURES: Final = re.compile(r"[0-9]+")
-"""What differs between two answers that are alike: dates, and lengths of ids."""
 
 
 def as_text(report: Report) -> str:
@@ -31,7 +30,7 @@ def as_text(report: Report) -> str:
         *(line for check in report.checks if check.state != "not run" for line in _row(check, report)),
         *_not_run(report),
         *_drift_lines(report),
-        *_section("Accepted by the baseline, and not seen any more", report.stale),
+        *_section("Accepted by the baseline, and not seen in this run", report.stale),
         *_section("How long tasks took", map(_timing, report.timings)),
         *_section("Problems", report.problems),
     ]
@@ -39,7 +38,8 @@ def as_text(report: Report) -> str:
 
 
 def _counts(report: Report) -> str:
-    told = ", ".join(f"{report.count(state)} {state}" for state in STATES)
+    shown = (state for state in STATES if state != "accepted" or report.count(state))
+    told = ", ".join(f"{report.count(state)} {state}" for state in shown)
     sent = f"{report.creates} create{'' if report.creates == 1 else 's'} sent"
     return f"{told}; {sent}{'' if report.is_complete else '; interrupted: this is what was seen until then'}"
 
@@ -49,7 +49,7 @@ def _row(check: Check, report: Report) -> Iterator[str]:
     state = check.state.upper() if check.state == "failed" else check.state
     head = f"{state:<8}  {check.name:<{widest}}  "
     width = max(20, _WIDTH - len(head))
-    first, *others = wrap(check.why or check.about, width, break_long_words=False) or [""]
+    first, *others = _wrapped(check.why or check.about, width) or [""]
     yield f"{head}{first}"
     yield from (f"{' ' * len(head)}{line}" for line in others)
 
@@ -61,9 +61,13 @@ def _not_run(report: Report) -> Iterator[str]:
         if check.state == "not run":
             reasons.setdefault(check.why, []).append(check.name)
     for why, names in reasons.items():
-        first, *others = wrap(f"{', '.join(names)}: {why}", _WIDTH - 10, break_long_words=False)
+        first, *others = _wrapped(f"{', '.join(names)}: {why}", _WIDTH - 10)
         yield f"not run   {first}"
         yield from (f"          {line}" for line in others)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _section(title: str, lines: Any) -> Iterator[str]:
@@ -75,18 +79,27 @@ def _section(title: str, lines: Any) -> Iterator[str]:
 
 
 def _timing(timing: Any) -> str:
-    return ", ".join(
+    told = ", ".join(
         f"{word} after {format_duration(at // 100_000 * 100_000)}" for word, at in timing.statuses
     )
+    return f"{timing.task}: {told}"
 
 
 def _drift_lines(report: Report) -> Iterator[str]:
     if report.drifts:
         yield ""
         yield "Drift, the gravest first:"
+    shown: list[tuple[Sample, Sample]] = []
     for drift in report.drifts:
         yield ""
         yield from _drift(drift)
+        if drift.twin is None or drift.sample is None:
+            continue
+        if (drift.sample, drift.twin) in shown:
+            yield f"{_INDENT}the two answers are those shown above"
+        else:
+            shown.append((drift.sample, drift.twin))
+            yield from _side_by_side(drift.sample, drift.twin)
 
 
 def drift_text(drift: Drift) -> str:
@@ -94,22 +107,33 @@ def drift_text(drift: Drift) -> str:
     return "\n".join(_plain(line).rstrip() for line in _drift(drift))
 
 
+_INDENT: Final = " " * 10
+
+
 def _drift(drift: Drift) -> Iterator[str]:
     finding = drift.finding
     state = "accepted" if drift.is_accepted else finding.severity
-    yield f"{state:<8}  {finding.kind}: {finding.operation}: {finding.sentence}"
-    yield f"          seen in {', '.join(drift.seen_in)}"
-    yield f"          {finding.place} says so; source: {finding.source} ({finding.confidence})"
-    if drift.twin is not None and drift.sample is not None:
-        yield from _side_by_side(drift.sample, drift.twin)
+    lines = [
+        f"{finding.kind}: {finding.operation}: {finding.sentence}",
+        f"seen in {', '.join(drift.seen_in)}",
+        f"{finding.place} says so; source: {finding.source} ({finding.confidence})",
+    ]
+    wrapped = [part for line in lines for part in _wrapped(line, _WIDTH - len(_INDENT))]
+    yield f"{state:<8}  {wrapped[0]}"
+    yield from (f"{_INDENT}{part}" for part in wrapped[1:])
 
 
 def _side_by_side(one: Sample, other: Sample) -> Iterator[str]:
     left, right = (_sample_lines(sample) for sample in (one, other))
     yield f"          {'the provider':<{_COLUMN}}| the emulator"
     for a, b in zip_longest(left, right, fillvalue=""):
-        mark = " " if _FIGURES.sub("0", a) == _FIGURES.sub("0", b) else "*"
+        mark = " " if _alike(a) == _alike(b) else "*"
         yield f"        {mark} {a[:_COLUMN]:<{_COLUMN}}| {b[:_COLUMN]}"
+
+
+def _alike(line: str) -> str:
+    """A line without what differs between two answers that are alike: dates, lengths, the comma behind it."""
+    return _FIGURES.sub("0", line).rstrip(",")
 
 
 def _sample_lines(sample: Sample) -> list[str]:
@@ -138,10 +162,16 @@ def as_json(report: Report) -> str:
     return msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n"
 
 
-def as_github(report: Report) -> str:
-    """Workflow commands of GitHub Actions: each drift at its place in the contract, each problem at none."""
+def as_github(report: Report, *, requires_all: bool = False) -> str:
+    """Workflow commands of GitHub Actions: each drift at its place in the contract, each problem at none.
+
+    ``requires_all``: a check that wasn't run is an error, too.
+    """
     lines = [_annotation(drift) for drift in report.drifts if not drift.is_accepted]
-    lines += [f"::warning title={_NAME}::{_data(problem)}" for problem in report.problems]
+    lines += [f"::error title={_NAME}::{_data(problem)}" for problem in report.problems]
+    if requires_all:
+        left_out = [check for check in report.checks if check.state == "not run"]
+        lines += [f"::error title={_NAME}::{_data(f'{c.name} was not run: {c.why}')}" for c in left_out]
     return "".join(f"{line}\n" for line in [*lines, f"::notice title={_NAME}::{_data(_counts(report))}"])
 
 
@@ -167,13 +197,22 @@ def _property(text: str) -> str:
 # JUnit
 
 
-def as_junit(report: Report, fails_at: Severity | None = "error") -> str:
-    """The report as JUnit's XML: a test case for each check, failed where a drift is as grave as ``fails_at``."""
-    failures = sum(_fails(check, report, fails_at) for check in report.checks)
-    count = f'tests="{len(report.checks)}" failures="{failures}" errors="0"'
-    skipped = f'skipped="{report.count("not run")}"'
+def as_junit(report: Report, fails_at: Severity | None = "error", *, requires_all: bool = False) -> str:
+    """The report as JUnit's XML: a test case for each check and one for the run as a whole.
+
+    Args:
+        report: the report.
+        fails_at: how grave a drift fails its checks.
+        requires_all: whether a check that wasn't run fails, too.
+    """
+    left_out = report.count("not run")
+    failures = sum(_fails(check, report, fails_at) for check in report.checks) + left_out * requires_all
+    count = f'tests="{len(report.checks) + 1}" failures="{failures}" errors="{int(bool(report.problems))}"'
+    skipped = f'skipped="{0 if requires_all else left_out}"'
     name = _quoted(f"{_NAME}: {report.provider}, profile {report.profile}")
-    cases = "".join(_case(check, report, fails_at) for check in report.checks)
+    cases = _whole_run(report) + "".join(
+        _case(check, report, fails_at, requires_all=requires_all) for check in report.checks
+    )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<testsuites name="{_NAME}" {count} time="0">\n'
@@ -199,14 +238,27 @@ def _drifts_of(check: Check, report: Report) -> list[Drift]:
     return [drift for drift in report.drifts if drift.id in check.drifts]
 
 
-def _case(check: Check, report: Report, fails_at: Severity | None) -> str:
-    head = f"classname={_quoted(f'video-emulator.contract.{report.provider}')} name={_quoted(check.name)}"
-    return f'    <testcase {head} time="0">\n{_outcome(check, report, fails_at)}    </testcase>\n'
+def _whole_run(report: Report) -> str:
+    """A case that says what kept the run from doing what it was told."""
+    outcome = "".join(f"      <error message={_quoted(problem)}/>\n" for problem in report.problems[:1])
+    told = "\n".join(map(escape, map(_plain, report.problems)))
+    outcome += f"      <system-out>{told or _counts(report)}</system-out>\n"
+    return f'    <testcase {_head("run", report)} time="0">\n{outcome}    </testcase>\n'
 
 
-def _outcome(check: Check, report: Report, fails_at: Severity | None) -> str:
+def _head(name: str, report: Report) -> str:
+    return f"classname={_quoted(f'video-emulator.contract.{report.provider}')} name={_quoted(name)}"
+
+
+def _case(check: Check, report: Report, fails_at: Severity | None, *, requires_all: bool) -> str:
+    outcome = _outcome(check, report, fails_at, requires_all=requires_all)
+    return f'    <testcase {_head(check.name, report)} time="0">\n{outcome}    </testcase>\n'
+
+
+def _outcome(check: Check, report: Report, fails_at: Severity | None, *, requires_all: bool) -> str:
     if check.state == "not run":
-        return f"      <skipped message={_quoted(f'not run: {check.why}')}/>\n"
+        told = _quoted(f"not run: {check.why}")
+        return f"      <failure message={told}/>\n" if requires_all else f"      <skipped message={told}/>\n"
     told = "\n".join(escape(_plain(line)) for drift in _drifts_of(check, report) for line in _drift(drift))
     if _fails(check, report, fails_at):
         return f"      <failure message={_quoted(check.why)} type={_quoted(check.name)}>{told}</failure>\n"
@@ -217,9 +269,18 @@ def _quoted(text: str) -> str:
     return f'"{escape(_plain(text))}"'
 
 
-FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
-    "text": as_text,
-    "json": as_json,
-    "junit": as_junit,
-    "github": as_github,
-}
+def in_form(
+    form: str, report: Report, fails_at: Severity | None = "error", *, requires_all: bool = False
+) -> str:
+    """The report as ``text``, ``json``, ``junit`` or ``github``, as its functions of those names make it."""
+    match form:
+        case "junit":
+            return as_junit(report, fails_at, requires_all=requires_all)
+        case "github":
+            return as_github(report, requires_all=requires_all)
+        case "json":
+            return as_json(report)
+    return as_text(report)
+
+
+FORMS: Final = ("text", "json", "junit", "github")

@@ -81,16 +81,26 @@ _MOST: Final[dict[Confidence, Severity]] = {
 """What no document says can't be broken as badly."""
 
 
-def weighed(kind: Kind, confidence: Confidence, at_most: Severity = "error") -> Severity:
-    """How grave a finding of this kind is, where what it differs from is known so well."""
-    return max((_GRAVITY[kind], _MOST[confidence], at_most), key=SEVERITIES.index)
+def weighed(
+    kind: Kind, confidence: Confidence, at_most: Severity = "error", gravity: Severity | None = None
+) -> Severity:
+    """How grave a finding of this kind is, where what it differs from is known so well.
+
+    Args:
+        kind: what it is.
+        confidence: of what the contract says.
+        at_most: what the contract says that it weighs at the most.
+        gravity: what it says that it weighs by itself, in place of what its kind does.
+    """
+    return max((gravity or _GRAVITY[kind], _MOST[confidence], at_most), key=SEVERITIES.index)
 
 
 # Values in words, none of which can hold a key, an id or a link
 
 
 _WORD: Final = r"[A-Za-z][A-Za-z_.-]{0,39}"
-_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
+_NAME: Final = r"(?=(?:[^0-9]*[0-9]){0,4}[^0-9]*$)[A-Za-z_][A-Za-z0-9_]{0,39}"
+"""As programs name members. With more digits, or a hyphen, it may be a key or an id."""
 _KINDS: Final = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
 

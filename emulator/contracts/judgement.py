@@ -61,7 +61,9 @@ def judged(
     status_code = [finding for finding in nearest.findings if finding.kind == "status code"]
     if status_code:
         # Another answer altogether: that its members are others too goes without saying.
-        return Judgement(answer=nearest.answer, findings=tuple(status_code))
+        expected = _codes_in_words(named or outcomes)
+        told = [msgspec.structs.replace(finding, expected=expected) for finding in status_code]
+        return Judgement(answer=nearest.answer, findings=tuple(told))
     words = _words_that_tell(outcomes, nearest.answer)
     findings = [
         msgspec.structs.replace(f, expected=words[f.member])
@@ -70,6 +72,11 @@ def judged(
         for f in nearest.findings
     ]
     return Judgement(answer=nearest.answer, findings=tuple(findings))
+
+
+def _codes_in_words(answers: Iterable[Answer]) -> str:
+    codes = sorted({answer.status_code for answer in answers})
+    return str(codes[0]) if len(codes) == 1 else f"one of {', '.join(map(str, codes))}"
 
 
 def _words_that_tell(outcomes: Iterable[Answer], answer: Answer) -> dict[str, str]:

@@ -35,7 +35,7 @@ def _of_problem(answer: Answer, problem: Any) -> Iterator[Finding]:
         member = _dotted([*at, name] if name else at)
         noted = {**marks, **_marks_of_member(problem, name)}
         confidence = noted.get("x-confidence", answer.confidence)
-        severity = weighed(kind, confidence, noted.get("x-severity", "error"))
+        severity = weighed(kind, confidence, noted.get("x-severity", "error"), noted.get("x-gravity"))
         if kind == "field added" and got == "null":
             severity = weighed("header", confidence)  # a client that asks whether it is there meets nothing
         yield Finding(

@@ -1,7 +1,7 @@
 """Runs of the checks against whatever answers on this machine, quick enough for tests."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from emulator.clock import Clock
@@ -27,13 +27,15 @@ async def checked(
     longest: Duration = 8 * SECOND,
     patience: float = 20.0,
     fields: Mapping[str, Any] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Evidence:
     """What one run sees."""
     evidence = Evidence(provider=provider, base_url=url, begun_at=0)
     means = Means(interval=interval, longest=longest, creates=creates, paces=False)
     caller = Caller(patience)
     try:
-        session = Session(Dialect(provider, url, key), caller, evidence, means, clock=Clock(ClockSettings()))
+        dialect, clock = Dialect(provider, url, key), Clock(ClockSettings())
+        session = Session(dialect, caller, evidence, means, clock=clock, tell=tell)
         await run(session, Wish(tasks=tasks, fields=fields, key_name="THE_KEY"))
     finally:
         await caller.close()

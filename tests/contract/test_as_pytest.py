@@ -81,7 +81,7 @@ def test_the_same_tests_hold_a_provider_to_it(tmp_path: Path) -> None:
         done = ran(tmp_path, *provider(standin, "--video-emulator-create", "1", *tasks))
         assert standin.creates == 1
     assert done.status == 0, done.out
-    assert done.count("passed") == 20
+    assert done.count("passed") == 22
     assert "not run: the link lives until" in done.out
 
 
@@ -100,10 +100,10 @@ def test_a_drift_fails_its_checks(tmp_path: Path) -> None:
         done = ran(tmp_path, *provider(standin, "--video-emulator-task", standin.tasks["processing"]))
     assert done.status == 1
     assert done.count("failed") == 1
-    assert (
+    told = (
         "status: expected one of 'queued', 'processing', 'completed', 'failed', 'cancelled', got 'rendering'"
-        in done.out
     )
+    assert told in " ".join(done.out.split())
     assert "Traceback" not in done.out
     assert KEY not in done.out
 
@@ -124,7 +124,7 @@ def test_a_drift_fails_its_checks(tmp_path: Path) -> None:
                 "--video-emulator-base-url=x",
                 "--video-emulator-create=x",
             ],
-            "--video-emulator-create: expected how many paid tasks may be made, got 'x'",
+            "--video-emulator-create: expected how many paid tasks may be made, from 0 to 20, got 'x'",
         ),
     ],
 )
@@ -134,6 +134,16 @@ def test_options_that_can_t_be_understood_are_told_of(tmp_path: Path, options: l
     assert done.status != 0
     assert told in done.out
     assert "Traceback" not in done.out
+
+
+@pytest.mark.parametrize("key", ["sk-of-nobody", KEY])
+def test_a_run_that_saw_nothing_isn_t_green(tmp_path: Path, key: str) -> None:
+    """A refused key and an unknown task fail the test of the run; the checks are skipped."""
+    with StandIn("octopusx") as standin:
+        done = ran(tmp_path, *provider(standin, "--video-emulator-task", "video_of_nobody"), key=key)
+    assert done.status == 1
+    assert done.count("failed") == 1
+    assert ("was refused" if key != KEY else "isn't known with this key") in done.out
 
 
 def test_several_workers_make_no_tasks(tmp_path: Path) -> None:

@@ -60,6 +60,14 @@ def test_a_create_that_is_put_off_is_the_only_one() -> None:
     assert any("a create was refused (429)" in problem for problem in report.problems)
 
 
+@pytest.mark.parametrize("trouble", ["lost-create", "rate-limits"])
+def test_after_one_that_went_wrong_no_other_is_made(trouble: str) -> None:
+    """Though more were allowed: whatever went wrong may have cost money."""
+    with StandIn("octopusx", trouble=(trouble,)) as standin:
+        report_on("octopusx", standin.url, KEY, creates=3, longest=60 * SECOND)
+    assert standin.creates == 1
+
+
 def test_as_many_are_made_as_are_allowed() -> None:
     """Each is the cheapest, and each is watched to its end."""
     with StandIn("acedata-veo") as standin:

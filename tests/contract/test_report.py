@@ -66,14 +66,15 @@ def drifted(**others: Any) -> Report:
 
 
 def test_a_check_is_as_bad_as_the_worst_of_its_drifts() -> None:
-    """An error fails it; without one it drifts; accepted ones leave it passed."""
+    """An error fails it; without one it drifts; accepted ones have a state of their own."""
     state = {check.name: check.state for check in drifted().checks}
     assert state["status-processing"] == "failed"
     only_notice = report_of(evidence({**GOLDEN, "extra": 1}), profile=Profile.DOCUMENTED)
     assert {check.name: check.state for check in only_notice.checks}["status-processing"] == "drift"
     accepted = drifted(accepted=[drift.id for drift in drifted().drifts])
     check = next(check for check in accepted.checks if check.name == "status-processing")
-    assert (check.state, check.why) == ("passed", "3 accepted by the baseline")
+    assert check.state == "accepted"
+    assert check.why.startswith("known drift: ")
     assert (drifted().worst(), only_notice.worst(), accepted.worst()) == ("error", "notice", None)
 
 
@@ -135,7 +136,7 @@ def test_a_baseline_accepts_what_was_found(tmp_path: Path) -> None:
     assert not any(reaches(drift, "notice") for drift in again.drifts)
     gone = report_of(evidence(GOLDEN), profile=Profile.DOCUMENTED, accepted=accepted)
     assert set(gone.stale) == accepted
-    assert "not seen any more" in as_text(gone)
+    assert "not seen in this run" in as_text(gone)
 
 
 def test_a_baseline_that_is_written_again_keeps_what_is_still_seen(tmp_path: Path) -> None:
@@ -218,11 +219,39 @@ def test_junit_has_a_case_for_each_check(fails_at: Any, failures: int) -> None:
     """Failed, skipped with its reason, or passed."""
     root = ET.fromstring(as_junit(drifted(), fails_at))  # noqa: S314 - our own
     suite = root[0]
-    assert len(suite) == len(drifted().checks) == int(suite.attrib["tests"])
+    assert len(suite) == len(drifted().checks) + 1 == int(suite.attrib["tests"])
     assert len(suite.findall("testcase/failure")) == failures == int(suite.attrib["failures"])
     skipped = suite.findall("testcase/skipped")
     assert len(skipped) == int(suite.attrib["skipped"])
     assert all(each.attrib["message"].startswith("not run: ") for each in skipped)
+
+
+def test_junit_and_github_fail_where_the_run_couldn_t_do_as_told() -> None:
+    """Else CI would be green over a run that saw nothing."""
+    found = evidence(GOLDEN)
+    found.problems = ["the key was refused"]
+    report = report_of(found)
+    suite = ET.fromstring(as_junit(report))[0]  # noqa: S314 - our own
+    assert suite.attrib["errors"] == "1"
+    (error,) = suite.findall("testcase[@name='run']/error")
+    assert error.attrib["message"] == "the key was refused"
+    assert as_github(report).startswith("::error title=video-emulator contract::the key was refused\n")
+
+
+def test_what_wasn_t_run_fails_where_all_is_required() -> None:
+    """In both forms."""
+    report = report_of(evidence(GOLDEN))
+    left_out = report.count("not run")
+    assert left_out > 10
+    suite = ET.fromstring(as_junit(report, requires_all=True))[0]  # noqa: S314 - our own
+    assert int(suite.attrib["failures"]) == len(suite.findall("testcase/failure")) == left_out
+    assert as_github(report, requires_all=True).count("::error ") == left_out
+
+
+def test_fewer_differences_are_nearer_than_slighter_ones() -> None:
+    """One grave drift doesn't turn the profile around."""
+    found = evidence({**GOLDEN, "seconds": 10, "status": "processing"})
+    assert report_of(found).profile is Profile.DOCUMENTED
 
 
 def test_github_gets_an_annotation_for_each_drift() -> None:

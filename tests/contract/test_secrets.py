@@ -1,9 +1,13 @@
 """Reports hold no key, no id of a user and no signature, wherever a provider puts them."""
 
 import asyncio
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +16,7 @@ from emulator.contract import baseline, comparison, keeping
 from emulator.contract.calling import Ask, Came
 from emulator.contract.masks import sample_of
 from emulator.contract.report import report_of
-from emulator.contract.written import FORMS
+from emulator.contract.written import FORMS, in_form
 from emulator.contracts.contract import contract_of
 from emulator.contracts.judgement import Response, judged
 from emulator.core.words import OperationName, Profile
@@ -51,7 +55,7 @@ def test_no_planted_secret_reaches_a_report(
     report = report_of(evidence, twins=twins)
     keeping.keep(tmp_path / "state.json", evidence)
     baseline.write(tmp_path / "baseline.txt", report)
-    texts = [form(report) for form in FORMS.values()]
+    texts = [in_form(form, report) for form in FORMS]
     texts += [(tmp_path / name).read_text(encoding="utf-8") for name in ("state.json", "baseline.txt")]
     for secret in (*SECRETS.values(), KEY):
         assert not any(secret in text for text in texts), secret
@@ -63,7 +67,53 @@ def test_a_key_that_is_refused_isn_t_told() -> None:
         evidence = asyncio.run(checked("octopusx", standin.url, KEY))
     report = report_of(evidence)
     assert any("was refused" in problem for problem in report.problems)
-    assert not any(KEY in form(report) for form in FORMS.values())
+    assert not any(KEY in in_form(form, report) for form in FORMS)
+
+
+class _SaysItBack(BaseHTTPRequestHandler):
+    """A provider that puts the key wherever a text can stand: names, statuses, codes, ids."""
+
+    def do_GET(self) -> None:
+        """Any task."""
+        key = self.headers.get("authorization", "").removeprefix("Bearer ")
+        task = {
+            "id": self.path.rpartition("/")[2],
+            "object": key,
+            "status": key,
+            f"debug_{key}": key,
+            "error": {"code": key},
+        }
+        body = json.dumps(task).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+        """Nothing."""
+
+
+@pytest.mark.parametrize("key", ["sk-good-ab", "secretkey", "sk-live-0123456789abcdef"])
+def test_a_key_that_is_said_back_everywhere_is_hidden(key: str) -> None:
+    """As a member's name, a status, a code: short ones, and such as look like words, too."""
+    heard: list[str] = []
+    with HTTPServer(("127.0.0.1", 0), _SaysItBack) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        evidence = asyncio.run(checked("octopusx", url, key, tasks=["video_1"], tell=heard.append))
+        server.shutdown()
+        thread.join()
+    report = report_of(evidence)
+    assert (
+        any("debug_" in drift.finding.member or "<key>" in drift.finding.member for drift in report.drifts)
+        or heard
+    )
+    assert not any(key in in_form(form, report) for form in FORMS)
+    assert not any(key in line for line in heard)
+    assert key not in msgspec.json.encode(evidence).decode()
+    assert "sk-nobodys" not in msgspec.json.encode(evidence).decode()
 
 
 def _texts_in(value: Any) -> set[str]:

@@ -55,7 +55,7 @@ KEYS: Final[dict[str, set[str]]] = {
     "schema": {
         *("type", "const", "enum", "pattern", "minimum", "maximum", "minLength", "minItems", "properties"),
         *("required", "additionalProperties", "items", "description", "examples", "default"),
-        *("x-expected", "x-unit", "x-confidence", "x-source", "x-severity", "x-description"),
+        *("x-expected", "x-unit", "x-confidence", "x-source", "x-severity", "x-gravity", "x-description"),
     },
 }
 
