@@ -13,7 +13,7 @@ from emulator.recorder import writing
 from emulator.recorder.draft import Draft, Mishap
 from emulator.recorder.kinds import Kind, kind_of, match_of
 from emulator.recorder.stretches import Json, Span, Stretch
-from emulator.recorder.writing import Flow
+from emulator.scenario_file.writing import Flow
 
 _SHORTEST_GAP: Final[Duration] = SECOND
 _MOST_RULES: Final = 200

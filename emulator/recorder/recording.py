@@ -16,8 +16,8 @@ from emulator.recorder.folding import Folded
 from emulator.recorder.reading import Read, Reader
 from emulator.recorder.runs import Sorted, sorted_runs
 from emulator.recorder.seen import Seen
-from emulator.recorder.writing import Flow
 from emulator.scenario_file import load_text
+from emulator.scenario_file.writing import Flow
 
 _TRIED: Final = 5
 """So many runs decide which face of the provider was seen."""

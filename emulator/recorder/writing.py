@@ -4,59 +4,23 @@ from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final
 
-import yaml
-
 from emulator.core.units import DAY, Duration, format_duration
 from emulator.core.words import Profile
 from emulator.providers.base import Provider
 from emulator.recorder.draft import Draft
 from emulator.recorder.stretches import Json, Stretch
-from emulator.scenario_file.nodes import Scalar, value_of
+from emulator.scenario_file.writing import WIDTH, Flow, as_yaml
 
-_WIDTH: Final = 110
 _EARLIEST: Final[Duration] = -3000 * DAY
-
-
-class Flow(dict[str, Any]):
-    """A mapping that is written on one line."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Indents lists, repeats what stands twice, and puts in quotes what the language wouldn't read as text."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-    def represent_text(self, text: str) -> yaml.ScalarNode:
-        reads_as_text = isinstance(value_of(Scalar(text, True, 0, 0)), str)
-        return self.represent_scalar("tag:yaml.org,2002:str", text, None if reads_as_text else '"')
-
-    def represent_flow(self, mapping: Flow) -> yaml.MappingNode:
-        return self.represent_mapping("tag:yaml.org,2002:map", dict(mapping).items(), flow_style=True)
-
-
-_Dumper.add_representer(str, _Dumper.represent_text)
-_Dumper.add_representer(Flow, _Dumper.represent_flow)
 
 
 def text_of(scenario: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
     """The text of a file, with comments at its head."""
     lines = [
-        line for comment in comments for line in wrap(comment, _WIDTH - 2, subsequent_indent="  ") or [""]
+        line for comment in comments for line in wrap(comment, WIDTH - 2, subsequent_indent="  ") or [""]
     ]
     head = "".join(f"# {line}".rstrip() + "\n" for line in lines)
-    body: str = yaml.dump(
-        dict(scenario),
-        Dumper=_Dumper,
-        sort_keys=False,
-        default_flow_style=False,
-        allow_unicode=True,
-        width=_WIDTH,
-    )
-    return head + body
+    return head + as_yaml(scenario)
 
 
 def timeline_of(stretches: Sequence[Stretch]) -> list[Flow]:
