@@ -229,7 +229,13 @@ def test_every_mistake_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("output", "said"), [(".", "expected a file, got the folder"), ("no/such/f.yaml", "there is no folder")]
+    ("output", "said"),
+    [
+        (".", "expected a file, got the folder"),
+        ("no/such/f.yaml", "there is no folder"),
+        # A name longer than any file's: nobody can write it, root neither.
+        (f"{'x' * 300}.yaml", "no file can be written in"),
+    ],
 )
 def test_a_file_that_cant_be_written_is_told_at_once(
     output: str,

@@ -1,5 +1,6 @@
 """``video-emulator record``: its options, and what it prints."""
 
+import os
 import re
 import signal
 import sys
@@ -118,15 +119,26 @@ def _check_file(ctx: click.Context, file: str, *, force: bool) -> None:
     """Say before anything is paid for that the recording couldn't be written."""
     if file == _STDOUT:
         return
-    path = Path(file)
+    try:
+        mistake = _file_mistake(Path(file), force=force)
+    except OSError as problem:
+        mistake = f"no file can be written in {Path(file).parent}: {problem.strerror or problem}"
+    if mistake:
+        options.mistakes(ctx).append(f"--output: {mistake}")
+
+
+def _file_mistake(path: Path, *, force: bool) -> str | None:
     if path.is_dir():
-        options.mistakes(ctx).append(f"--output: expected a file, got the folder {file}")
-    elif not path.parent.is_dir():
-        options.mistakes(ctx).append(f"--output: there is no folder {path.parent}")
-    elif path.exists() and not force:
-        options.mistakes(ctx).append(
-            f"--output: {file} exists already, and is left as it is; name another file, or add --force"
-        )
+        return f"expected a file, got the folder {path}"
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}"
+    if path.exists() and not force:
+        return f"{path} exists already, and is left as it is; name another file, or add --force"
+    # The file is written beside its place first: whether that can be done.
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.touch()
+    beside.unlink()
+    return None
 
 
 def _recorded(file: str, told: Mapping[str, Any]) -> int:

@@ -69,7 +69,8 @@ class Disguise:
         for read in reads:
             self._learn(read, keep_prompts)
         self._redactor = Redactor(self._secrets)
-        self._prompts = {text: self._redactor.text(told) for text, told in self._prompts.items()}
+        # One that is kept may hold keys, too.
+        self._prompts = {text: _untemplated(self._without_keys(told)) for text, told in self._prompts.items()}
         # The longest first: a prompt may begin as another does.
         self._told = sorted(self._prompts, key=len, reverse=True)
         self._known = sorted((id for id in self._ids if len(id) >= _SHORT), key=len, reverse=True)
@@ -110,7 +111,11 @@ class Disguise:
             return HIDDEN
         for id in self._known:
             text = text.replace(id, ID)
-        return _shortened(_plain(_without_marked(self._redactor.text(_plain_links(text)))))
+        return _shortened(self._without_keys(text))
+
+    def _without_keys(self, text: str) -> str:
+        """A text without keys, links, dates and what looks like an id."""
+        return _plain(_without_marked(self._redactor.text(_plain_links(text))))
 
     def value(self, value: Any, name: str = "", depth: int = 0) -> Any:
         """A JSON value without what is private, under the name that it has."""
@@ -275,8 +280,12 @@ def _without_marked(text: str) -> str:
     return re.sub(r"(?:sk-ns-\S*?--)?\[key [0-9a-f]{8}\]", KEY, text)
 
 
-def _shortened(text: str) -> str:
+def _untemplated(text: str) -> str:
     # What may be a template is none; a file of YAML holds no control characters.
     printable = "".join(character if character.isprintable() else " " for character in text)
-    plain = printable.replace("{{", "{ {").replace("}}", "} }")
+    return printable.replace("{{", "{ {").replace("}}", "} }")
+
+
+def _shortened(text: str) -> str:
+    plain = _untemplated(text)
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 3]}..."

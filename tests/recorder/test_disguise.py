@@ -152,6 +152,18 @@ def test_prompts_stay_where_they_are_kept_but_for_keys() -> None:
 
 
 @pytest.mark.parametrize(
+    "secret", ["sk-proj-abcDEF1234567890abcDEF", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "jo@example.com"]
+)
+def test_a_kept_prompt_tells_of_nobody(secret: str) -> None:
+    """Whatever somebody wrote into it: its words stay, and what looks like a key or an id doesn't."""
+    prompt = f"a red cat, {secret} and {{{{ this }}}}"
+    told = Disguise([read(ANSWER, prompt=prompt)], keep_prompts=True).text(prompt)
+    assert told.startswith("a red cat, ")
+    assert secret not in told
+    assert "{{" not in told
+
+
+@pytest.mark.parametrize(
     "token", ["sk-a", "a1b2c3d4", "S3cret", "12345678", "xoxb-1", "c0ffee00", "A" * 5 + "1"]
 )
 def test_a_token_tells_of_somebody(token: str) -> None:
