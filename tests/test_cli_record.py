@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -197,6 +198,21 @@ def test_a_file_that_exists_is_replaced_with_force_alone(tmp_path: Path, upstrea
         story(running)
         assert running.end().status == 0
     assert load(file).scenario.name == "recorded-octopusx"  # a file's name can't always be a scenario's
+
+
+def test_a_folder_that_goes_meanwhile_loses_nothing(tmp_path: Path, upstream: str) -> None:
+    """The tasks were paid for: the scenario is printed, so that it can still be kept."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    with recorder(tmp_path, "octopusx", "--upstream", upstream, "--output", "gone/story.yaml") as run:
+        story(run)
+        shutil.rmtree(folder)
+        done = run.end()
+    assert done.status == 2
+    assert "printed to stdout instead" in done.err
+    assert "Traceback" not in done.err
+    assert load_text(done.out, "story").scenario.name == "story"
+    assert "Recorded from 1 task" in done.out
 
 
 def refused(capsys: pytest.CaptureFixture[str], arguments: Sequence[str]) -> str:

@@ -143,7 +143,7 @@ def _file_mistake(path: Path, *, force: bool) -> str | None:
 
 def _recorded(file: str, told: Mapping[str, Any]) -> int:
     from emulator.cli import log  # noqa: PLC0415 - --help needs none of it
-    from emulator.recorder.session import CannotListen, Place, session  # noqa: PLC0415
+    from emulator.recorder.session import CannotListen, Place, Unwritten, session  # noqa: PLC0415
 
     log.configure()
     setting = _setting(file, told)
@@ -155,8 +155,12 @@ def _recorded(file: str, told: Mapping[str, Any]) -> int:
         found = session(setting, Place(told["host"], told["port"]), begin, _say_meanwhile)
     except CannotListen as problem:
         raise Refused([str(problem)]) from None
-    except OSError as problem:
-        raise Refused([f"cannot write {file}: {problem.strerror or problem}"]) from None
+    except Unwritten as problem:
+        # Tasks were paid for: what was seen of them isn't lost with a folder.
+        if file != _STDOUT:
+            click.echo(problem.found.text, nl=False)
+        instead = "" if file == _STDOUT else "; the scenario is printed to stdout instead"
+        raise Refused([f"cannot write {file}: {problem.strerror}{instead}"]) from None
     _say(_ending(found, file))
     return 1 if found.is_empty else 0
 
@@ -212,7 +216,8 @@ def _ending(found: "Recorded", file: str) -> str:
         return "\n".join([*lines, *(f"  {note}" for note in found.notes)])
     where = "printed" if file == _STDOUT else f"in {file}"
     tasks = f"{found.tasks} task{'' if found.tasks == 1 else 's'}"
-    lines = [f"Recorded {tasks} in {found.exchanges} exchanges: {where}."]
+    exchanges = f"{found.exchanges} exchange{'' if found.exchanges == 1 else 's'}"
+    lines = [f"Recorded {tasks} in {exchanges}: {where}."]
     lines += [f"  {note}" for note in found.notes]
     if found.renamed:
         lines.append("  Tasks that existed before, and the ids that they have from now on:")

@@ -31,6 +31,14 @@ class Output(msgspec.Struct, frozen=True):
     wish: Wish
 
 
+class Unwritten(OSError):
+    """The whole recording couldn't be written: what it is, and why not."""
+
+    def __init__(self, found: Recorded, problem: OSError) -> None:
+        super().__init__(problem.errno, problem.strerror or str(problem))
+        self.found = found
+
+
 class Keeper:
     """Writes what is on the tape."""
 
@@ -71,13 +79,16 @@ class Keeper:
         """Make the scenario of these exchanges, and write it.
 
         Raises:
-            OSError: it can't be written.
+            Unwritten: there is a scenario, but it can't be written.
         """
         found = recorded(seen, self._output.wish, self._tape.lost)
         with self._lock:
             # One that began earlier and took longer has less to tell.
             if not found.is_empty and len(seen) >= self._written:
-                _write(self._output.file, found.text)
+                try:
+                    _write(self._output.file, found.text)
+                except OSError as problem:
+                    raise Unwritten(found, problem) from problem
                 self._written = len(seen)
         return found
 
@@ -85,7 +96,7 @@ class Keeper:
         """Write the whole recording; the loop is over.
 
         Raises:
-            OSError: it can't be written.
+            Unwritten: there is a scenario, but it can't be written.
         """
         return self.write(self._tape.taken())
 

@@ -8,11 +8,12 @@ import msgspec
 from emulator import server
 from emulator.clock import Clock
 from emulator.core.scenario import ClockSettings
+from emulator.recorder.keeping import Unwritten
 from emulator.recorder.proxy import Recorder, Setting
 from emulator.recorder.recording import Recorded
 from emulator.server import Address, CannotListen
 
-__all__ = ["CannotListen", "Place", "session"]
+__all__ = ["CannotListen", "Place", "Unwritten", "session"]
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -35,7 +36,7 @@ def session(
 
     Raises:
         CannotListen: the address can't be listened on, or the upstream is the recorder itself.
-        OSError: the scenario can't be written.
+        Unwritten: the scenario can't be written.
     """
     address = Address(host=place.host, port=place.port)
     sock = server.listen(address)
