@@ -102,16 +102,11 @@ def _clock(namespace: Namespace) -> str:
 
 def _bases(app: App, url: str) -> Iterator[str]:
     providers = app.namespace.providers
-    bases = {provider.name: f"{url}{provider.base}{_version(provider)}" for provider in providers}
+    bases = {provider.name: f"{url}{provider.base}{provider.client_path}" for provider in providers}
     width = max(map(len, bases.values()))
     for provider in providers:
-        use = "base_url of openai's client" if _version(provider) else f"for {sample.create(provider).path}"
+        use = "base_url of openai's client" if provider.client_path else f"for {sample.create(provider).path}"
         yield f"  {provider.name:<13} {bases[provider.name]:<{width}}   {use}"
-
-
-def _version(provider: Provider) -> str:
-    """What openai's client wants at the end of a base URL, and other clients don't."""
-    return "/v1" if sample.create(provider).path.startswith("/v1/") else ""
 
 
 # Two commands

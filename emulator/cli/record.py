@@ -18,14 +18,7 @@ if TYPE_CHECKING:
     from emulator.recorder.recording import Recorded
 
 _STDOUT: Final = "-"
-_OPENAI_STYLE: Final = frozenset({"octopusx", "ezmodel"})
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
-_REAL: Final = {
-    "acedata-sora": "https://api.acedata.cloud",
-    "acedata-veo": "https://api.acedata.cloud",
-    "octopusx": "https://octopusx.ai",
-    "ezmodel": "https://www.ezmodel.cloud",
-}
 
 
 def _name(text: str) -> str:
@@ -109,10 +102,11 @@ def _leave(number: int, _frame: object) -> NoReturn:
 def _check_upstream(ctx: click.Context, told: Mapping[str, Any]) -> None:
     # No default: nobody should find out from a bill that the real provider was asked.
     if told["upstream"] is None and not any(text.startswith("--upstream") for text in options.mistakes(ctx)):
-        real = _REAL.get(told["provider"], _REAL["octopusx"])
-        options.mistakes(ctx).append(
-            f"--upstream: expected the provider's base URL, such as {real}, got none"
-        )
+        from emulator.providers import by_name  # noqa: PLC0415 - imported when there is something to do
+
+        known = by_name.get(told["provider"])
+        real = f", such as https://{known.hosts[0]}" if known is not None else ""
+        options.mistakes(ctx).append(f"--upstream: expected the provider's base URL{real}, got none")
 
 
 def _check_file(ctx: click.Context, file: str, *, force: bool) -> None:
@@ -170,15 +164,12 @@ def _setting(file: str, told: Mapping[str, Any]) -> "Setting":
     from emulator.recorder.proxy import Setting  # noqa: PLC0415
     from emulator.recorder.recording import Wish  # noqa: PLC0415
 
-    provider = told["provider"]
-    upstream = told["upstream"]
-    if provider in _OPENAI_STYLE:
-        upstream = upstream.removesuffix("/v1")
+    provider = by_name[told["provider"]]
     has_name = file == _STDOUT or re.fullmatch(_NAME, Path(file).stem) is not None
-    name = told["name"] or (None if has_name else f"recorded-{provider}")
+    name = told["name"] or (None if has_name else f"recorded-{provider.name}")
     return Setting(
-        wish=Wish(provider=by_name[provider], name=name, keep_prompts=told["keep_prompts"]),
-        upstream=upstream,
+        wish=Wish(provider=provider, name=name, keep_prompts=told["keep_prompts"]),
+        upstream=told["upstream"].removesuffix(provider.client_path),
         file=file,
         timeout=told["timeout"],
         through_links=told["through_links"],
@@ -198,7 +189,7 @@ def _say_meanwhile(line: str) -> None:
 
 def _beginning(setting: "Setting", host: str, port: int, file: str) -> str:
     shown = f"[{host}]" if ":" in host else host
-    base = f"http://{shown}:{port}" + ("/v1" if setting.provider.name in _OPENAI_STYLE else "")
+    base = f"http://{shown}:{port}{setting.provider.client_path}"
     where = "prints the scenario" if file == _STDOUT else f"ends the recording and writes {file}"
     return "\n".join(
         [

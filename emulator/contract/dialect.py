@@ -71,9 +71,7 @@ class Dialect:
         self.provider: Provider = by_name[provider]
         self.contract: Contract = contract_of(provider)
         self.is_acedata = provider.startswith("acedata")
-        self.base_url = base_url.rstrip("/")
-        if not self.is_acedata:
-            self.base_url = self.base_url.removesuffix("/v1")
+        self.base_url = base_url.rstrip("/").removesuffix(self.provider.client_path)
         self._key = key
         self._hidden = [key]
 

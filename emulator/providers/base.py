@@ -190,3 +190,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """The new task's id in the answer to a create; ``None``: there is none."""
     missing: Callable[[Mapping[str, Any]], str | None] = nothing_missing
     """What of a create isn't emulated yet, in a sentence for the log."""
+
+    @property
+    def client_path(self) -> str:
+        """What openai's client wants at the end of a base URL, and other clients don't: ``/v1``, or nothing."""
+        return "/v1" if all(operation.path.startswith("/v1/") for operation in self.operations) else ""

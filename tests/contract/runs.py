@@ -28,14 +28,16 @@ async def checked(
     patience: float = 20.0,
     fields: Mapping[str, Any] | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    evidence: Evidence | None = None,
+    keep: Callable[[], None] = lambda: None,
 ) -> Evidence:
-    """What one run sees."""
-    evidence = Evidence(provider=provider, base_url=url, begun_at=0)
+    """What one run sees; with ``evidence``, what it sees who goes on from there."""
+    evidence = Evidence(provider=provider, base_url=url, begun_at=0) if evidence is None else evidence
     means = Means(interval=interval, longest=longest, creates=creates, paces=False)
     caller = Caller(patience)
     try:
         dialect, clock = Dialect(provider, url, key), Clock(ClockSettings())
-        session = Session(dialect, caller, evidence, means, clock=clock, tell=tell)
+        session = Session(dialect, caller, evidence, means, clock=clock, tell=tell, keep=keep)
         await run(session, Wish(tasks=tasks, fields=fields, key_name="THE_KEY"))
     finally:
         await caller.close()

@@ -5,15 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.clock import Clock
 from emulator.contract import keeping
-from emulator.contract.calling import Caller
 from emulator.contract.dialect import CHEAPEST, Dialect
 from emulator.contract.evidence import Evidence
-from emulator.contract.running import Wish, run
-from emulator.contract.session import Means, Session
-from emulator.core.scenario import ClockSettings
-from emulator.core.units import MILLISECOND, SECOND
+from emulator.core.units import SECOND
 from tests.contract.runs import checked, report_on
 from tests.contract.standin import PROFILES, PROVIDERS, TROUBLES, StandIn
 
@@ -89,20 +84,7 @@ def test_a_create_is_written_down_before_it_is_sent(tmp_path: Path) -> None:
             if len(evidence.creates) == 1:
                 sent_when_kept.append(standin.creates)
 
-        async def ran() -> None:
-            caller = Caller(20.0)
-            session = Session(
-                Dialect("octopusx", standin.url, KEY),
-                caller,
-                evidence,
-                Means(interval=10 * MILLISECOND, longest=5 * SECOND, creates=1, paces=False),
-                clock=Clock(ClockSettings()),
-                keep=keep,
-            )
-            await run(session, Wish())
-            await caller.close()
-
-        asyncio.run(ran())
+        asyncio.run(checked("octopusx", standin.url, KEY, creates=1, evidence=evidence, keep=keep))
     assert sent_when_kept[0] == 0
     assert sent_when_kept[-1] == 1
     assert keeping.kept(path, "octopusx", standin.url).creates[0].id is not None
@@ -117,19 +99,7 @@ def test_who_goes_on_makes_no_further_task(tmp_path: Path, answered: bool) -> No
         evidence = keeping.kept(path, "octopusx", standin.url)
         evidence.observations = []
 
-        async def again() -> None:
-            caller = Caller(20.0)
-            session = Session(
-                Dialect("octopusx", standin.url, KEY),
-                caller,
-                evidence,
-                Means(interval=10 * MILLISECOND, longest=5 * SECOND, creates=1, paces=False),
-                clock=Clock(ClockSettings()),
-            )
-            await run(session, Wish())
-            await caller.close()
-
-        asyncio.run(again())
+        asyncio.run(checked("octopusx", standin.url, KEY, creates=1, evidence=evidence))
         assert standin.creates == 1
     looked_at = {observation.check for observation in evidence.observations}
     assert ("status" in looked_at) is answered
