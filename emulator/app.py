@@ -26,6 +26,7 @@ from emulator.ledger import marks_of
 from emulator.library import Library
 from emulator.namespaces import HEADER, BadName, Namespaces, NoRoom, after_prefix, named_in
 from emulator.options import Options
+from emulator.payload import Payload
 from emulator.providers import PROVIDERS
 from emulator.providers.base import Operation, Provider
 from emulator.replies import date_field
@@ -253,7 +254,7 @@ class App:
             reply.status_code, sent = content.status_code, content.body
             reply.headers = media.merged(content, tuple(reply.headers))
         else:
-            sent = reply.body
+            sent = Payload(reply.body)
             reply.headers.append((b"content-length", b"%d" % len(sent)))
         if visit.headers.get(_WHY) == b"1":
             reply.headers.append((_WHY, _reason(visit, provider, operation, body, reply)))
@@ -261,7 +262,7 @@ class App:
         if reply.delay:
             await visit.namespace.clock.pause(reply.delay)
         await send({"type": "http.response.start", "status": reply.status_code, "headers": reply.headers})
-        await send({"type": "http.response.body", "body": sent})
+        await _send_body(sent, send)
 
     @staticmethod
     def _keep(
@@ -393,6 +394,14 @@ def _reason(
         provider, name, namespace.clock.mode, visit.headers, namespace.settings.profile, body.fields
     )
     return why.as_header(reply, namespace.ledger.scenarios, seen)
+
+
+async def _send_body(payload: Payload, send: Send) -> None:
+    if not payload.zeros:
+        return await send({"type": "http.response.body", "body": payload.content})
+    for chunk in payload.chunks():
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ import msgspec
 
 from emulator.core.signing import sign, verify
 from emulator.core.units import Instant
+from emulator.payload import Payload
 from emulator.providers.base import Clip, Headers, Provider, Result
 
 # The clips in the package
@@ -200,7 +201,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     status_code: int
     headers: list[tuple[bytes, bytes]]
-    body: bytes
+    body: Payload
 
 
 _LAST_MODIFIED: Final = b"Wed, 01 Jan 2020 00:00:00 GMT"
@@ -221,14 +222,16 @@ def answer(method: str, headers: Mapping[bytes, bytes], clip: Clip) -> Answer:
     if served != clip:
         told.append((b"x-emulator-clip", _substitution(clip, served)))
     if _has_it_already(headers, etag):
-        return Answer(304, told, b"")
+        return Answer(304, told, Payload())
     part = _range_asked(method, headers, etag, len(content))
     if part is None:
-        return Answer(200, [*_described(len(content)), *told], b"" if method == "HEAD" else content)
+        return Answer(200, [*_described(len(content)), *told], Payload() if method == "HEAD" else content)
     if not part:
-        return Answer(416, [(b"content-range", b"bytes */%d" % len(content)), (b"content-length", b"0")], b"")
+        return Answer(
+            416, [(b"content-range", b"bytes */%d" % len(content)), (b"content-length", b"0")], Payload()
+        )
     told.append((b"content-range", b"bytes %d-%d/%d" % (part.start, part.stop - 1, len(content))))
-    return Answer(206, [*_described(len(part)), *told], content[part.start : part.stop])
+    return Answer(206, [*_described(len(part)), *told], content.part(part.start, part.stop))
 
 
 def merged(answered: Answer, headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -247,10 +250,10 @@ def _described(length: int) -> Headers:
 
 
 @lru_cache(maxsize=len(CLIPS))
-def _loaded(path: Path) -> tuple[bytes, bytes]:
+def _loaded(path: Path) -> tuple[Payload, bytes]:
     """A clip's bytes and its ETag. All of them together are about one megabyte."""
     content = path.read_bytes()
-    return content, b'"%s"' % blake2b(content, digest_size=16).hexdigest().encode()
+    return Payload(content), b'"%s"' % blake2b(content, digest_size=16).hexdigest().encode()
 
 
 def _has_it_already(headers: Mapping[bytes, bytes], etag: bytes) -> bool:

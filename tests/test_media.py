@@ -378,7 +378,7 @@ def answered(method: str = "GET", **headers: bytes) -> tuple[int, dict[bytes, by
     answer = media.answer(method, asked, EIGHT_SECONDS)
     names = [name for name, _ in answer.headers]
     assert len(names) == len(set(names))
-    return answer.status_code, dict(answer.headers), answer.body
+    return answer.status_code, dict(answer.headers), answer.body.content
 
 
 def test_a_download_is_the_whole_file() -> None:
@@ -568,7 +568,7 @@ async def _clips_by_name(scope: Scope, receive: Receive, send: Send) -> None:
     answered = media.answer(scope["method"], dict(scope["headers"]), Clip(width, height, seconds))
     fields = media.merged(answered, own)
     await send({"type": "http.response.start", "status": answered.status_code, "headers": fields})
-    await send({"type": "http.response.body", "body": answered.body})
+    await send({"type": "http.response.body", "body": answered.body.content})
 
 
 @pytest.fixture(scope="module")

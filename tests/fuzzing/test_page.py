@@ -13,8 +13,13 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
 DRAWN = ("scenarios", "timelines", "rules", "create_requests", "interleavings")
 
 
-def test_its_tests_do_what_it_says(project: pytest.Pytester) -> None:
-    """Two find bugs, and the files that are kept hold the scenarios that it shows."""
+def test_its_tests_do_what_it_says(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two find bugs, and the files that are kept hold the scenarios that it shows.
+
+    As in CI, where Hypothesis draws the same in each run. It may show a bug in several ways, and keep
+    a file of each.
+    """
+    monkeypatch.setenv("CI", "true")
     file = "".join(BLOCKS)
     project.makepyfile(test_page=file)
     result = project.runpytest_subprocess("--runxfail", "--video-emulator-save-failures", "found")
@@ -22,7 +27,7 @@ def test_its_tests_do_what_it_says(project: pytest.Pytester) -> None:
     result.assert_outcomes(failed=bugs, passed=file.count("def test_") - bugs)
     shown = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
     kept = [path.read_text(encoding="utf-8") for path in (project.path / "found").iterdir()]
-    assert len(kept) == len(shown) == bugs
+    assert len(kept) >= len(shown) == bugs
     for scenario in shown:
         story = scenario.removeprefix("version: 1\n")
         assert any(story in text for text in kept)
