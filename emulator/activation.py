@@ -4,7 +4,7 @@ import re
 from typing import Any, Final
 
 from emulator.core import scenario, seeded, spans
-from emulator.core.plan import Plan, has_draws
+from emulator.core.plan import Plan
 from emulator.core.rules import Occasion, match_holds
 from emulator.core.scenario import Item, Scenario
 from emulator.core.units import Instant
@@ -55,7 +55,7 @@ class Activation:
         """The plan of a task of this entropy that the item took; shared where nothing of it is drawn."""
         item = self.scenario.items[number] if number >= 0 else scenario.UNFITTED
         choice = scenario.chosen(item, entropy)
-        if has_draws(choice.entries):
+        if scenario.is_drawn(item, choice):
             return self._resolved(number, choice, entropy)
         place = (number, item.choices.index(choice))
         plan = self._plans.get(place)

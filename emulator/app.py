@@ -15,12 +15,14 @@ from urllib.parse import unquote
 import msgspec
 import orjson
 
-from emulator import bodies, endpoint, media
+from emulator import bodies, endpoint, held, media
 from emulator.clock import real_time
+from emulator.core.task import Task
 from emulator.core.units import SECOND
 from emulator.core.words import OperationName
 from emulator.engine import Namespace
 from emulator.exchanges import Reply, Request
+from emulator.jobs import Forgotten, Jobs, Outcome
 from emulator.journal import Asked
 from emulator.ledger import marks_of
 from emulator.library import Library
@@ -41,6 +43,12 @@ _NO_BODY: Final = bodies.Body()
 _JSON: Final = (b"content-type", b"application/json")
 _WHY: Final = b"x-emulator-why"
 _POLL: Final = OperationName.POLL
+_CREATE: Final = OperationName.CREATE
+_FORGOTTEN: Final = {
+    "video_emulator": {
+        "error": "The namespace was reset, or dropped, while this create was held: its task is forgotten."
+    }
+}
 _MAX_HOSTS: Final = 256
 _NAME: Final = re.compile(r"[A-Za-z0-9*_-]+")
 _PREFLIGHT_MAX_AGE: Final = b"600"
@@ -62,7 +70,11 @@ class App:
     def __init__(self, library: Library, options: Options | None = None) -> None:
         self.options = options or Options()
         self.library = library
-        self.namespaces = Namespaces(self.options.settings, library, PROVIDERS, self.options.bounds)
+        self._ports: set[int] = set()
+        """Where it is reached, as far as requests have shown: callbacks don't go there."""
+        self._origin_seen = self.options.public_url or "http://localhost"
+        bounds = self.options.bounds
+        self.namespaces = Namespaces(self.options.settings, library, PROVIDERS, bounds, self._jobs_of)
         self.namespace = self.namespaces.default
         """The namespace of requests that name none."""
         self._by_name = {provider.name: provider for provider in PROVIDERS}
@@ -94,6 +106,7 @@ class App:
     async def _lead(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lead one request to where it is answered."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._learn(scope, headers)
         prefixed = after_prefix(scope["raw_path"])
         try:
             name = named_in(headers) if prefixed is None else prefixed[0]
@@ -111,6 +124,13 @@ class App:
         finally:
             namespace.visitors -= 1
             namespace.touched = real_time()
+
+    def _learn(self, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
+        """Take note of where this emulator is, which it isn't told otherwise."""
+        server = scope.get("server")
+        if server is not None and server[1] is not None and server[1] not in self._ports:
+            self._ports.add(server[1])
+            self._origin_seen = self._origin(scope, headers)
 
     async def _visit(self, visit: "Visit", receive: Receive, send: Send) -> None:
         door, path, method = visit.door, visit.path, visit.scope["method"]
@@ -130,7 +150,37 @@ class App:
             body = bodies.unread(visit.headers) if b"content-length" in visit.headers else _NO_BODY
         request = self._request(visit, route.base, params, body)
         reply = endpoint.respond(visit.namespace, provider, operation, request)
+        if reply.hold is not None:
+            return await self._hold(visit, provider, body, reply, receive, send)
         await self._send(visit, provider, operation.name, body, reply, send)
+
+    async def _hold(
+        self,
+        visit: "Visit",
+        provider: Provider,
+        body: bodies.Body,
+        reply: Reply,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Answer a create once its task has ended, as it began to be answered: whole, or in lines."""
+        hold, jobs = reply.hold, visit.namespace.jobs
+        assert hold is not None
+        assert isinstance(jobs, Jobs)
+        stream = held.Stream(reply, send) if hold.line is not None else None
+        if stream is not None:
+            await visit.namespace.clock.pause(reply.delay)
+        try:
+            ended = await held.waited(jobs, hold, receive, None if stream is None else stream.tell)
+        except bodies.Hung:
+            self._keep(visit, provider, _CREATE, body, held.left(reply), 0)
+            raise
+        except Forgotten:
+            return None if stream is not None else await _send_json(send, 503, _FORGOTTEN)
+        if stream is None:
+            return await self._send(visit, provider, _CREATE, body, ended, send)
+        await stream.end(ended)
+        self._keep(visit, provider, _CREATE, body, ended, len(ended.body))
 
     def sent_at_once(
         self,
@@ -359,6 +409,25 @@ class App:
             await send(message)
 
         await self._control(scope, receive, dated)
+
+    def _jobs_of(self, namespace: Namespace) -> Jobs:
+        return Jobs(namespace, self._call_back)
+
+    async def _call_back(self, namespace: Namespace, task: Task) -> Outcome:
+        """Send a task's end to where its create wanted it."""
+        # Imported with the first callback: a start shouldn't wait for a client library.
+        from emulator.delivery import delivered  # noqa: PLC0415
+
+        provider, now = self._by_name[task.provider], namespace.clock.now()
+        body = endpoint.told(namespace, provider, task, now, self._origin_seen)
+        allowed, within = self.options.callback_hosts, task.plan.callback.timeout
+        return await delivered(task.callback_url or "", body, within, allowed, self._ports)
+
+    def start(self) -> None:
+        """See to what falls due without a request, such as the callbacks of tasks that exist from the start."""
+        for namespace in self.namespaces:
+            if isinstance(namespace.jobs, Jobs):
+                namespace.jobs.start()
 
     def stop(self) -> None:
         """End what would last as long as a client likes: the streams of those who listen."""

@@ -6,7 +6,7 @@ take the same road. Only waiting and sending are left to the caller.
 
 import logging
 from collections.abc import Callable, Container, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
@@ -16,7 +16,7 @@ import orjson
 
 from emulator import media
 from emulator.activation import Activation
-from emulator.core import seeded, template
+from emulator.core import seeded
 from emulator.core.call import Call, Content, Create, Listing, Poll, Refusal
 from emulator.core.effects import Failure, Respond
 from emulator.core.rules import NOTHING, Rule, Verdict
@@ -24,12 +24,11 @@ from emulator.core.task import Snapshot, Task, link_dies_at, state_at
 from emulator.core.units import SECOND, Instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
 from emulator.engine import MAX_STARTED, Exchange, Namespace, poll_entropy, refusal_of
-from emulator.exchanges import Reply, Request
-from emulator.providers.base import Clip, Inbound, Operation, Provider, Result, Scene, View
+from emulator.exchanges import Hold, Reply, Request
+from emulator.providers.base import Clip, Inbound, Operation, Provider, Scene, View, Wire
 from emulator.replies import (
     JSON,
     Road,
-    context_of_task,
     date_field,
     patched,
     raw,
@@ -38,10 +37,10 @@ from emulator.replies import (
     scene_of,
     worded,
 )
+from emulator.views import link_of, view_of
 
 log = logging.getLogger("emulator")
 
-_KEPT_LINKS: Final = 4096
 _KEPT_STRANGERS: Final = 8
 _KEPT_NAME: Final = 200
 _WRITTEN_AS_IS: Final = "%:/?#[]@!$&'()*+,;=~"
@@ -150,7 +149,7 @@ def _plainly_polled(
     dies_at = link_dies_at(task, snapshot, now)
     link = None
     if status is Status.COMPLETED:
-        link = _link(namespace, provider, request, task, snapshot, dies_at, now)
+        link = link_of(namespace, provider, request, task, snapshot, dies_at, now)
     account = namespace.identity(task.plan.seed).account(provider)
     printed = operation.item(View(task, snapshot, now, profile, account, link, dies_at))
     scene = Scene(profile, request.method, request.path, now, poll_entropy(task), status, OperationName.POLL)
@@ -245,58 +244,9 @@ def _polled_one(road: Road, task: Task) -> dict[str, Any]:
 
 def _view(road: Road, task: Task, snapshot: Snapshot) -> View:
     exchange = road.exchange
-    dies_at = link_dies_at(task, snapshot, exchange.now)
-    link = None
-    if snapshot.status is Status.COMPLETED:
-        link = _link(road.namespace, exchange.provider, road.request, task, snapshot, dies_at, exchange.now)
-    account = road.namespace.identity(task.plan.seed).account(exchange.provider)
-    failure = snapshot.entry.failure
-    if failure is not None and isinstance(failure.message, str) and template.holds_any(failure.message):
-        message = template.fill(failure.message, context_of_task(road.namespace, task, exchange.now))
-        worded_failure = msgspec.structs.replace(failure, message=message)
-        entry = msgspec.structs.replace(snapshot.entry, failure=worded_failure)
-        snapshot = msgspec.structs.replace(snapshot, entry=entry)
-    return View(task, snapshot, exchange.now, task.plan.profile or exchange.profile, account, link, dies_at)
-
-
-def _link(
-    namespace: Namespace,
-    provider: Provider,
-    request: Request,
-    task: Task,
-    snapshot: Snapshot,
-    dies_at: Instant,
-    now: Instant,
-) -> str | None:
-    """The link to the result as a poll prints it, if it prints one."""
-    video = snapshot.entry.video
-    if video is not None and not video.has_link:
-        return None
-    if video is not None and video.url is not None:
-        return str(template.fill(video.url, context_of_task(namespace, task, now)))
-    origin = task.origin or request.origin
-    place = (provider.name, task.id, task.request, task.plan.seed, dies_at, origin, request.prefix)
-    link = namespace.links.get(place)
-    if link is None:
-        if len(namespace.links) >= _KEPT_LINKS:
-            namespace.links.clear()
-        link = namespace.links[place] = _made_link(namespace, provider, request, task, snapshot, dies_at)
-    return link
-
-
-def _made_link(
-    namespace: Namespace,
-    provider: Provider,
-    request: Request,
-    task: Task,
-    snapshot: Snapshot,
-    dies_at: Instant,
-) -> str:
-    ended_at = snapshot.ended_at or task.created_at
-    identity = namespace.identity(task.plan.seed)
-    result = Result(task=task, account=identity.account(provider), ended_at=ended_at, dies_at=dies_at)
-    clip = provider.clip(orjson.loads(task.request))
-    return media.link(provider, result, clip, task.origin or request.origin, request.prefix, identity.key)
+    return view_of(
+        road.namespace, exchange.provider, task, snapshot, exchange.now, road.request, exchange.profile
+    )
 
 
 # Creates
@@ -318,15 +268,41 @@ def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
     if invalid is not None:
         return refused(road, invalid)
     road.stage = "timeline"
-    missing = exchange.provider.missing(call.fields)
-    if missing is not None:
-        told_once(missing)
     task = namespace.create(exchange, call.fields, entropy)
     road.task = task
     road.snapshots[task.id] = snapshot = state_at(task, exchange.now)
     view = _view(road, task, snapshot)
     item = patched(road, road.operation.item(view), task, road.verdict.patches)
-    return _answered(road, call, [item])
+    reply = _answered(road, call, [item])
+    ended, line = road.operation.ended, road.operation.line
+    if call.is_held and ended is not None:
+        streamed = partial(_line, road, line) if call.is_streamed and line is not None else None
+        reply.hold = Hold(task, partial(_ended, road, ended), streamed)
+    return reply
+
+
+def _ended(road: Road, wire_of: Callable[[View], Wire], task: Task, now: Instant) -> Reply:
+    """What a create that was held answers at the instant at which its task ended."""
+    road.exchange.now, road.scene, road.is_answered = now, None, True
+    road.task, road.snapshot = task, state_at(task, now)
+    wire = wire_of(_view(road, task, road.snapshot))
+    body = patched(road, wire.body, task, road.verdict.patches)
+    return worded(road, msgspec.structs.replace(wire, body=body))
+
+
+def _line(road: Road, line_of: Callable[[View], dict[str, Any]], task: Task, now: Instant) -> bytes:
+    """What a create that is held streams about its task at an instant."""
+    road.exchange.now = now
+    return orjson.dumps(line_of(_view(road, task, state_at(task, now)))) + b"\n"
+
+
+def told(namespace: Namespace, provider: Provider, task: Task, now: Instant, origin: str) -> bytes:
+    """What a callback says of a task at an instant; ``origin`` is where its link leads if the task has none."""
+    assert provider.callback is not None
+    request = Request("POST", "", origin=origin, prefix=namespace.prefix)
+    profile = namespace.in_force(provider).profile
+    view = view_of(namespace, provider, task, state_at(task, now), now, request, profile)
+    return orjson.dumps(provider.callback(view))
 
 
 @lru_cache(maxsize=64)
@@ -356,7 +332,7 @@ def _content(road: Road, call: Content, invalid: Refusal | None) -> Reply:
         road.stage, road.expired, road.died_at = "link", True, dies_at
         return refused(road, Refusal(Situation.MEDIA_GONE))
     video = snapshot.entry.video
-    link = _link(road.namespace, exchange.provider, road.request, task, snapshot, dies_at, exchange.now)
+    link = link_of(road.namespace, exchange.provider, road.request, task, snapshot, dies_at, exchange.now)
     if link is not None and video is not None and video.content == "redirect":
         # A literal link may hold anything; a header may not.
         return reply_with(road, 302, b"", [(b"location", quote(link, safe=_WRITTEN_AS_IS).encode())])

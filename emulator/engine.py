@@ -23,7 +23,7 @@ from emulator.core.matching import matches
 from emulator.core.plan import Plan
 from emulator.core.rules import NOTHING, Occasion, RetryAfter, Verdict, conditions_hold, judge, may_hold
 from emulator.core.scenario import ClockSettings, Item, Scenario
-from emulator.core.task import Snapshot, Task, next_change, polled, state_at
+from emulator.core.task import Snapshot, Task, end_of, next_change, polled, state_at
 from emulator.core.units import LAST_INSTANT, Duration, Instant, format_instant
 from emulator.core.words import ErrorName, OperationName, Profile, Status
 from emulator.journal import Budget, Journal
@@ -87,6 +87,22 @@ class Events(Protocol):
     def publish(self, kind: str, message: msgspec.Struct) -> None: ...  # noqa: D102
 
     def end(self) -> None: ...  # noqa: D102
+
+
+class Jobs(Protocol):
+    """What waits for a namespace's clock: callbacks that are to be sent, and creates that are held."""
+
+    def expect(self, task: Task) -> None: ...  # noqa: D102 - said by the class
+
+    def ahead(self) -> Instant | None: ...  # noqa: D102
+
+    async def do_next(self) -> None: ...  # noqa: D102
+
+    async def settled(self) -> None: ...  # noqa: D102
+
+    def wake(self) -> None: ...  # noqa: D102
+
+    def clear(self) -> None: ...  # noqa: D102
 
 
 class UnknownScenario(LookupError):
@@ -156,6 +172,8 @@ class Namespace:
         """Those who listen to what happens here; ``None``: nobody."""
         self.told = 0
         """How many events there were to tell, as long as somebody listened."""
+        self.jobs: Jobs | None = None
+        """What waits for the clock; ``None``: nobody sees to it here, so no callback is sent."""
         self._begin()
 
     def close(self) -> None:
@@ -169,6 +187,8 @@ class Namespace:
         self.ledger.marks |= self.met
         self.met.clear()
         self.journal.clear()
+        if self.jobs is not None:
+            self.jobs.clear()
 
     def _begin(self, clock: ClockSettings | None = None) -> None:
         self.store.clear()
@@ -221,6 +241,8 @@ class Namespace:
         # A clock that already dated a client's task never goes back; the mode changes all the same.
         keeps_now = start is None or (start < now and len(self.store) > 0)
         self.clock = Clock(msgspec.structs.replace(what.clock, start=now if keeps_now else start))
+        if self.jobs is not None:
+            self.jobs.wake()
         if self.events is not None:
             self.events.clock(None if start is None or keeps_now else now)
 
@@ -240,10 +262,11 @@ class Namespace:
                 continue
             created_at = item.created if item.created_is_instant else activation.at + item.created
             entropy = seeded.task_entropy(self.key, seeded.key_of("existing", provider.name, str(item.id)), 0)
+            plan = activation.plan_for(number, entropy)
             request = item.request or provider.example_request
-            self._add(
-                provider, str(item.id), created_at, entropy, activation.plan_for(number, entropy), request, ""
-            )
+            task = new_task(provider, str(item.id), created_at, entropy, plan, request, "")
+            task = called_back(task, provider, item.request, activation.at)
+            self.add(provider, task, max(created_at, activation.at))
 
     def activation_named(self, name: str) -> Activation | None:
         """A scenario that a request names, in force for that request; ``None``: there is none of that name.
@@ -325,9 +348,9 @@ class Namespace:
         entropy = seeded.task_entropy(self.key, seeded.key_of("started", provider.name, task_id), 0)
         number = activation.item_for(self._occasion(exchange, entropy, task_id, dict))
         plan = activation.plan_for(number, entropy)
-        return self._add(
-            provider, task_id, exchange.now, entropy, plan, provider.example_request, exchange.origin
-        )
+        now, origin = exchange.now, exchange.origin
+        task = new_task(provider, task_id, now, entropy, plan, provider.example_request, origin)
+        return self.add(provider, task, now)
 
     def entropy_for(self, provider: Provider, fields: Mapping[str, Any]) -> bytes:
         """The entropy of the task that this create request makes; the same request gives another each time."""
@@ -343,21 +366,10 @@ class Namespace:
         provider, activation = exchange.provider, exchange.activation
         occasion = self._occasion(exchange, entropy, None, lambda: fields)
         plan = activation.plan_for(activation.item_for(occasion), entropy)
-        task_id = provider.new_id(entropy, exchange.now, self.identity(plan.seed).account(provider))
-        return self._add(provider, task_id, exchange.now, entropy, plan, fields, exchange.origin)
-
-    def _add(
-        self,
-        provider: Provider,
-        task_id: str,
-        created_at: Instant,
-        entropy: bytes,
-        plan: Plan,
-        request: Mapping[str, Any],
-        origin: str,
-    ) -> Task:
-        task = new_task(provider, task_id, created_at, entropy, plan, request, origin)
-        return self.add(provider, task, max(created_at, plan.activated_at))
+        now = exchange.now
+        task_id = provider.new_id(entropy, now, self.identity(plan.seed).account(provider))
+        task = new_task(provider, task_id, now, entropy, plan, fields, exchange.origin)
+        return self.add(provider, called_back(task, provider, fields, now), now)
 
     def add(self, provider: Provider, task: Task, known_from: Instant | None = None) -> Task:
         """A new task, kept; it is known from this instant on, or from now."""
@@ -368,13 +380,20 @@ class Namespace:
         if self.agenda is not None:
             now = self.clock.now()
             self.changed(task, None, now if known_from is None else min(known_from, now))
+        self._expect_jobs(task)
         return task
+
+    def _expect_jobs(self, task: Task) -> None:
+        """Take note of a task's callback or held create, whose instant may be another now."""
+        if self.jobs is not None:
+            self.jobs.expect(task)
 
     def renew(self, task: Task, before: Snapshot, now: Instant) -> Task:
         """A task that somebody changed by hand at ``now``, when it looked like ``before``, kept."""
         self.store.renew(task)
         if self.agenda is not None:
             self.changed(task, before, now)
+        self._expect_jobs(task)
         return task
 
     def listed(self, provider: Provider, call: Listing, now: Instant) -> Iterator[Task]:
@@ -531,8 +550,10 @@ class Namespace:
         """The task with a poll counted that showed ``snapshot`` at ``now``."""
         counted = polled(task, snapshot, now, tracks_shown=self.clock.mode == "auto")
         self.store.renew(counted)
-        if self.agenda is not None and counted.ended is not task.ended:
-            self.changed(counted, snapshot, now)
+        if counted.ended is not task.ended:
+            if self.agenda is not None:
+                self.changed(counted, snapshot, now)
+            self._expect_jobs(counted)
         return counted
 
     def exchange_entropy(self, exchange: Exchange, task: Task | None, answered: bool) -> bytes:
@@ -551,7 +572,7 @@ class Namespace:
     def wait_out(self, retry_after: RetryAfter | None) -> None:
         """In the clock's mode ``auto``, move to the end of the wait that a refusal asked for."""
         if self.clock.mode == "auto" and retry_after is not None and retry_after.wait is not None:
-            self._hurried_to(min(self.clock.now() + retry_after.wait, LAST_INSTANT))
+            self.hurry_to(min(self.clock.now() + retry_after.wait, LAST_INSTANT))
 
     def hurry(self, tasks: Sequence[Task], now: Instant) -> Instant:
         """In the clock's mode ``auto``, the instant to answer polls of these tasks at.
@@ -567,11 +588,14 @@ class Namespace:
                 return now
             changes.append(next_change(task, now))
         ahead = [change for change in changes if change is not None]
-        return self._hurried_to(min(*ahead, LAST_INSTANT)) if ahead else now
+        return self.hurry_to(min(*ahead, LAST_INSTANT)) if ahead else now
 
-    def _hurried_to(self, instant: Instant) -> Instant:
+    def hurry_to(self, instant: Instant) -> Instant:
+        """In the clock's mode ``auto``, the instant after moving on to this one."""
         begun = self.clock.now()
         now = self.clock.move_to(instant)
+        if self.jobs is not None:
+            self.jobs.wake()
         if self.events is not None:
             self.events.clock(begun)
         return now
@@ -649,6 +673,19 @@ def new_task(
         request=bytes(memoryview(orjson.dumps(request))),
         echo=provider.echo(request, entropy),
         origin=origin,
+    )
+
+
+def called_back(task: Task, provider: Provider, request: Mapping[str, Any], known_from: Instant) -> Task:
+    """The new task with the callback that its request asks for, unless it ended before anybody knew of it."""
+    url = provider.callback_url(request)
+    if url is None:
+        return task
+    ended_at = end_of(task)
+    return (
+        task
+        if ended_at is not None and ended_at < known_from
+        else msgspec.structs.replace(task, callback_url=url)
     )
 
 

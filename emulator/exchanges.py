@@ -1,6 +1,6 @@
 """What comes in and what goes out: a request to a provider, and the reply with all that decided it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -32,6 +32,17 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """Scheme and host that links start with."""
     prefix: str = ""
     """What stands before ``/media`` in the links of the namespace."""
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """A create whose answer comes when its task has ended."""
+
+    task: Task
+    """The new task, as it would go if its create weren't held."""
+    ended: "Callable[[Task, Instant], Reply]"
+    """The answer, from the task and the instant at which it ended."""
+    line: Callable[[Task, Instant], bytes] | None = None
+    """What is streamed at the instants of its changes before; ``None``: nothing."""
 
 
 class Reply(msgspec.Struct, gc=False):
@@ -70,3 +81,5 @@ class Reply(msgspec.Struct, gc=False):
     """What the rules' draws were keyed by where no task brought its own: of a create, a listing, an unknown id."""
     strangers: tuple[str, ...] = ()
     """Ids that it named and no task has, each cut: the first few."""
+    hold: Hold | None = None
+    """What is to be sent in its place, once the task has ended."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
@@ -11,7 +11,7 @@ import msgspec
 
 from emulator.clock import real_time
 from emulator.core.units import HOUR, Duration
-from emulator.engine import Namespace, Settings
+from emulator.engine import Jobs, Namespace, Settings
 from emulator.journal import Budget, Journal
 from emulator.ledger import Ledger
 from emulator.library import Library, Overlay
@@ -53,8 +53,22 @@ class Namespaces:
     """All namespaces of a process. One that is being spoken to is never given up."""
 
     def __init__(
-        self, settings: Settings, library: Library, providers: tuple[Provider, ...], bounds: Bounds
+        self,
+        settings: Settings,
+        library: Library,
+        providers: tuple[Provider, ...],
+        bounds: Bounds,
+        jobs: Callable[[Namespace], Jobs] | None = None,
     ) -> None:
+        """Make the default one.
+
+        Args:
+            settings: what every namespace begins with that is given none of its own.
+            library: where scenarios are found.
+            providers: whose tasks there are.
+            bounds: how much they may take.
+            jobs: what sees to callbacks and held creates; ``None``: nobody does.
+        """
         self.settings = settings
         self.library = library
         self.bounds = bounds
@@ -64,6 +78,7 @@ class Namespaces:
         self.dropped = 0
         """How many were given up because they were idle."""
         self._providers = providers
+        self._jobs = jobs
         self._others: OrderedDict[str, Namespace] = OrderedDict()
         """The one that was spoken to last comes last."""
         self.default = self._made(DEFAULT, settings)
@@ -71,6 +86,8 @@ class Namespaces:
     def _made(self, name: str, settings: Settings) -> Namespace:
         journal = Journal(settings.max_journal_entries, self.budget)
         namespace = Namespace(name, settings, Overlay(self.library), journal, self.ledger)
+        if self._jobs is not None:
+            namespace.jobs = self._jobs(namespace)
         namespace.start(self._providers)
         return namespace
 

@@ -17,5 +17,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     bounds: Bounds = Bounds()
     admin_token: str | None = None
     """What the control API asks for; ``None``: nothing."""
+    callback_hosts: tuple[str, ...] = ()
+    """Hosts that callbacks may go to besides loopback and private addresses."""
     allowed_hosts: tuple[str, ...] = ()
     """Host names under which the control API is served besides addresses and local names."""

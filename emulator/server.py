@@ -104,12 +104,11 @@ class _Announcing(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        _tell(self.config.app, "start")
         self.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        stop = getattr(self.config.app, "stop", None)
-        if stop is not None:
-            stop()
+        _tell(self.config.app, "stop")
         # To what is still held after the grace uvicorn would answer 500, which no scenario asked for.
         grace = self.config.timeout_graceful_shutdown or 0
         asyncio.get_running_loop().call_later(grace, self._close_connections)
@@ -118,6 +117,13 @@ class _Announcing(uvicorn.Server):
     def _close_connections(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.close()
+
+
+def _tell(app: Any, word: str) -> None:
+    """Call a method of the application's, where it has one of this name: any ASGI application can be served."""
+    method = getattr(app, word, None)
+    if method is not None:
+        method()
 
 
 class Listening:
@@ -140,6 +146,7 @@ class Listening:
         """Listen on the socket from now on."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._protocol, sock=sock, backlog=_BACKLOG)
+        _tell(self._config.app, "start")
 
     def _protocol(self) -> Protocol:
         protocol = Protocol(config=self._config, server_state=self._state, app_state={})

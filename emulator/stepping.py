@@ -15,7 +15,7 @@ from emulator.core.steps import StepRefused, advanced, forced
 from emulator.core.task import Task, state_at
 from emulator.core.units import Instant
 from emulator.core.words import OperationName, Status
-from emulator.engine import Namespace, new_task
+from emulator.engine import Namespace, called_back, new_task
 from emulator.providers.base import Provider
 
 MAX_STEPS: Final = 10_000
@@ -67,7 +67,7 @@ def make(namespace: Namespace, wanted: Wanted) -> Task:
     task = new_task(provider, task_id, created_at, entropy, plan, request, "")
     if wanted.status is not None:
         task = made(task, now, wanted.status, wanted.progress, wanted.failure)
-    return namespace.add(provider, task)
+    return namespace.add(provider, called_back(task, provider, wanted.request or {}, now))
 
 
 def _refuse_taken(namespace: Namespace, wanted: Wanted) -> None:

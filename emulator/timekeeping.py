@@ -1,11 +1,12 @@
 """How the clock of a namespace is moved: through whatever falls due on the way, in order, at its own instant."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from emulator.agenda import Agenda, Change, Passage
 from emulator.clock import Clock, ClockRefused, breathe, check_end, wall_time
+from emulator.core.callbacks import Attempt
 from emulator.core.scenario import ClockMode
 from emulator.core.units import LAST_INSTANT, Instant, format_instant
 from emulator.engine import Namespace
@@ -24,12 +25,14 @@ def agenda_of(namespace: Namespace) -> Agenda:
 
 
 def next_instant(namespace: Namespace) -> Instant:
-    """When time alone next changes a task.
+    """When time alone next changes a task, or a callback falls due.
 
     Raises:
         ClockRefused: it never does.
     """
-    at = agenda_of(namespace).ahead()
+    now, jobs = namespace.clock.now(), namespace.jobs
+    dues = (agenda_of(namespace).ahead(), None if jobs is None else jobs.ahead())
+    at = min((due for due in dues if due is not None and due > now), default=None)
     if at is not None and at <= LAST_INSTANT:
         return at
     raise ClockRefused(
@@ -48,21 +51,40 @@ async def pass_to(namespace: Namespace, to: Instant) -> Passage:
     """
     namespace.still()
     check_end(to)
+    if namespace.jobs is not None:
+        await namespace.jobs.settled()
+        namespace.still()
     agenda = agenda_of(namespace)
     begun = namespace.clock.now()
     passage = namespace.passage = Passage(begun, max(to, begun))
     try:
-        while (change := agenda.take(passage.to)) is not None:
+        await _pass(namespace, agenda, passage)
+        namespace.clock.reach(passage.to)
+    finally:
+        namespace.passage = None
+        if namespace.jobs is not None:
+            namespace.jobs.wake()
+        if namespace.events is not None and passage.to > begun:
+            namespace.events.clock(begun)
+    return passage
+
+
+async def _pass(namespace: Namespace, agenda: Agenda, passage: Passage) -> None:
+    """Meet what falls due on the way, in order: at one instant changes go before jobs."""
+    jobs = namespace.jobs
+    while True:
+        job_at = None if jobs is None else jobs.ahead()
+        change = agenda.take(passage.to if job_at is None else min(job_at, passage.to))
+        if change is not None:
             namespace.clock.reach(change.at)
             namespace.note(change)
             if passage.count % _BREATH == 0:
                 await breathe()
-        namespace.clock.reach(passage.to)
-    finally:
-        namespace.passage = None
-        if namespace.events is not None and passage.to > begun:
-            namespace.events.clock(begun)
-    return passage
+        elif jobs is not None and job_at is not None and job_at <= passage.to:
+            namespace.clock.reach(job_at)
+            await jobs.do_next()
+        else:
+            return
 
 
 def set_clock(namespace: Namespace, mode: ClockMode, scale: float = 1.0) -> None:
@@ -74,6 +96,8 @@ def set_clock(namespace: Namespace, mode: ClockMode, scale: float = 1.0) -> None
     namespace.still()
     namespace.clock.change(mode, scale)
     namespace.clock_is_set = True
+    if namespace.jobs is not None:
+        namespace.jobs.wake()
     if namespace.events is not None:
         namespace.events.clock()
 
@@ -117,6 +141,18 @@ def state_of(clock: Clock) -> ClockState:
     """A clock as the control API shows it."""
     scale = int(clock.scale) if clock.scale == int(clock.scale) else clock.scale
     return ClockState(mode=clock.mode, now=format_instant(clock.now()), scale=scale)
+
+
+def attempt_facts(attempt: Attempt) -> dict[str, Any]:
+    """What the control API tells of an attempt at a callback."""
+    return {
+        "number": attempt.number + 1,
+        "at": format_instant(attempt.at),
+        "ended_at": None if attempt.ended_at is None else format_instant(attempt.ended_at),
+        "delivered": attempt.is_delivered,
+        "status_code": attempt.status_code,
+        "problem": attempt.problem,
+    }
 
 
 def message_of(change: Change) -> TaskChange:

@@ -772,14 +772,3 @@ def test_an_acedata_record_echoes_the_request() -> None:
     }
     task_id = world.post("/sora/videos", asked).json()["task_id"]
     assert world.post("/sora/tasks", {"id": task_id}).json()["request"] == asked
-
-
-def test_what_isnt_done_yet_is_said_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
-    """A create that asks for a held answer, or for a callback, is answered as async all the same."""
-    endpoint.told_once.cache_clear()
-    world = World()
-    for fields in ({}, {}, {"callback_url": "http://127.0.0.1/"}, {"async": True}):
-        assert list(world.post("/veo/videos", {"prompt": "x", **fields}).json()) == ["task_id"]
-    assert len(caplog.messages) == 2
-    assert "hold the connection" in caplog.messages[0]
-    assert "callbacks aren't sent yet" in caplog.messages[1]

@@ -136,7 +136,12 @@ async def call(app: App, method: str, path: str, body: bytes, headers: Mapping[s
         scope["headers"].append((b"content-length", b"%d" % len(body)))  # type: ignore[attr-defined]
     sent: list[Any] = []
 
+    asked = asyncio.Event()
+
     async def receive() -> dict[str, Any]:
+        if asked.is_set():
+            await asyncio.Event().wait()  # as on a connection that nobody closes
+        asked.set()
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Any) -> None:

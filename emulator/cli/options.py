@@ -209,6 +209,21 @@ def _host_name(text: str) -> str:
     raise ValueError(f"{wanted}, got {text!r}")
 
 
+def _callback_host(text: str) -> str:
+    import ipaddress  # noqa: PLC0415 - most commands need none
+
+    host = text.removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return _host_name(text)
+    except ValueError:
+        wanted = "expected a host such as hooks.example or 192.0.2.7, without scheme, port or wildcard"
+        raise ValueError(f"{wanted}, got {text!r}") from None
+
+
 def _grace(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
         raise ValueError(f"expected a number of seconds such as 1 or 0.5, got {text!r}")
@@ -292,6 +307,7 @@ DURATION = Value("duration", _duration)
 SIZE = Value("size", _size)
 TOKEN = Value("token", _token)
 HOST_NAMES = Values("host", _host_name)
+CALLBACK_HOSTS = Values("host", _callback_host)
 GRACE = Value("seconds", _grace)
 SEED = Value("seed", _seed)
 PUBLIC_URL = Value("url", public_url)

@@ -49,6 +49,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     journal_bytes: int
     admin_token: str | None
     allowed_host: tuple[str, ...]
+    allow_callbacks: tuple[str, ...]
     grace: float
     tls_cert: str | None
     tls_key: str | None
@@ -122,6 +123,7 @@ def _options(told: Told, name: str) -> Options:
         bounds=bounds,
         admin_token=told.admin_token,
         allowed_hosts=told.allowed_host,
+        callback_hosts=told.allow_callbacks,
     )
 
 

@@ -135,6 +135,13 @@ from emulator.cli.options import setting
     metavar="HOST",
 )
 @setting(
+    "--allow-callbacks",
+    options.CALLBACK_HOSTS,
+    "A host that callbacks may go to besides loopback and private addresses. May be given again.",
+    multiple=True,
+    metavar="HOST",
+)
+@setting(
     "--grace",
     options.GRACE,
     "How long requests in flight may take to finish after SIGTERM.",

@@ -10,9 +10,17 @@ from emulator.control.problems import Problem, bad_request, conflict
 from emulator.control.routes import Call, Route
 from emulator.core.scenario import ClockMode
 from emulator.core.units import Instant, format_instant
-from emulator.messages.clock import Advance, ClockState
+from emulator.messages.clock import Advance, ClockState, TaskCallback
 from emulator.messages.problem import Mistake
-from emulator.timekeeping import message_of, next_instant, pass_to, restart_clock, set_clock, state_of
+from emulator.timekeeping import (
+    attempt_facts,
+    message_of,
+    next_instant,
+    pass_to,
+    restart_clock,
+    set_clock,
+    state_of,
+)
 
 TAG: Final = "clock"
 MODE: Final = Field("mode", one_of(*MODES), "How time passes.")
@@ -41,7 +49,11 @@ _GOAL: Final = Kind(
     {"anyOf": [INSTANT.schema, {"type": "string", "const": _NEXT}]},
 )
 _BY: Final = Field("by", DURATION, "By how much. Either this or `to`.")
-_TO: Final = Field("to", _GOAL, 'An instant, or "next" for the next one at which time alone changes a task.')
+_TO: Final = Field(
+    "to",
+    _GOAL,
+    'An instant, or "next" for the next one at which time alone changes a task or a callback falls due.',
+)
 
 
 @contextmanager
@@ -103,6 +115,11 @@ async def _advance(call: Call) -> Advance:
         to=format_instant(passage.to),
         changes=[message_of(change) for change in passage.changes],
         changed=passage.count,
+        callbacks=[
+            TaskCallback(task=task.id, provider=task.provider, **attempt_facts(attempt))
+            for task, attempt in passage.attempts
+        ],
+        undelivered=passage.undelivered,
     )
 
 
@@ -185,7 +202,7 @@ ROUTES = (
     _verb(
         "advance",
         _advance,
-        "Move it forward, through whatever falls due on the way, and tell what changed.",
+        "Move it forward, through whatever falls due on the way, and tell what changed and which callbacks were sent.",
         _BY,
         _TO,
         refused=f"{_PASSED} It lies past the year 9999. Nothing is ahead.",

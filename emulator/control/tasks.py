@@ -20,11 +20,12 @@ from emulator.core.effects import Failure
 from emulator.core.plan import Entry, Ramp
 from emulator.core.spreads import Spread
 from emulator.core.steps import StepRefused
-from emulator.core.task import Step, Task, link_dies_at, next_change, state_at
+from emulator.core.task import Step, Task, callback_due, link_dies_at, next_change, state_at
 from emulator.core.units import Instant, format_duration, format_instant
 from emulator.core.words import Status
 from emulator.messages.problem import Mistake
 from emulator.messages.tasks import (
+    CallbackAttempt,
     ProgressRamp,
     TaskDetail,
     TaskEntry,
@@ -37,6 +38,7 @@ from emulator.messages.tasks import (
 from emulator.providers import PROVIDERS, by_name
 from emulator.providers.base import Provider
 from emulator.stepping import Taken, Wanted
+from emulator.timekeeping import attempt_facts
 
 TAG: Final = "tasks"
 _LOOKED_AT: Final = 200
@@ -75,13 +77,14 @@ def state_of(task: Task, now: Instant) -> TaskState:
 
 def detail_of(task: Task, now: Instant) -> TaskDetail:
     """A task with its timeline and its facts."""
-    plan = task.plan
+    plan, due = task.plan, callback_due(task)
     return TaskDetail(
         **_state_facts(task, now),
         version=plan.version,
         item=None if plan.item < 0 else plan.item,
         progression="manual" if plan.manual else None,
         link_dies_at=format_instant(link_dies_at(task, state_at(task, now), now)),
+        next_callback_at=None if due is None else format_instant(due[0]),
         request=orjson.loads(task.request),
         values=dict(plan.values),
         timeline=[_entry(stretch) for stretch in course(task, now)],
@@ -130,6 +133,7 @@ def _facts(task: Task) -> TaskFacts:
         fired=dict(task.fired or {}),
         ended=[format_instant(at) for at in task.ended],
         steps=[_step(task, step) for step in task.steps],
+        callbacks=[CallbackAttempt(**attempt_facts(attempt)) for attempt in task.attempts],
     )
 
 

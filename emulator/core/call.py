@@ -21,6 +21,10 @@ class Create(msgspec.Struct, frozen=True, kw_only=True):
     """A new task is asked for."""
 
     fields: Mapping[str, Any]
+    is_held: bool = False
+    """The answer comes when the task has ended."""
+    is_streamed: bool = False
+    """Until then the answer says in lines what the task is doing."""
     refusal: Refusal | None = None
     """What the provider's own validation says; judged only after auth and rules had their say."""
 

@@ -41,6 +41,13 @@ class DownloadExpectations(msgspec.Struct, frozen=True, kw_only=True):
     """It doesn't send its API key to where the media lie. ``False``: it may."""
 
 
+class CallbackExpectations(msgspec.Struct, frozen=True, kw_only=True):
+    """How a correct client takes callbacks."""
+
+    answered: bool | None = None
+    """It answers each of them with 2xx, at the last attempt at the latest. ``False``: it needn't."""
+
+
 class Expectations(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one scenario, or one request for a report, says of a correct client."""
 
@@ -48,3 +55,4 @@ class Expectations(msgspec.Struct, frozen=True, kw_only=True):
     poll: PollExpectations = PollExpectations()
     create: CreateExpectations = CreateExpectations()
     download: DownloadExpectations = DownloadExpectations()
+    callback: CallbackExpectations = CallbackExpectations()

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from emulator.core import template
+from emulator.core.callbacks import ONCE, Callback
 from emulator.core.effects import Failure, Respond
 from emulator.core.rules import Rule
 from emulator.core.spreads import Lognormal, Spread, Uniform, drawn
@@ -96,6 +97,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The names under which coverage remembers that each entry was shown."""
     floors: tuple[int, ...] = ()
     """The progress with which each entry begins, so that it never falls unless a literal says so."""
+    callback: Callback = ONCE
+    """How its end is told to whoever asked for it."""
     made_up: int = 0
     """How many of the entries, the last ones, somebody forced on the task; the timeline is what stands before."""
 
@@ -198,6 +201,16 @@ def floor_after(floor: int, entry: Entry) -> int:
     if entry.progress is not None:
         return entry.progress
     return 100 if entry.status is Status.COMPLETED else floor
+
+
+def replanned(plan: Plan, entries: tuple[Entry, ...], *, is_stepped: bool = False) -> Plan:
+    """The plan with other entries in their places; of a stepped task no end is known ahead."""
+    return msgspec.structs.replace(
+        plan,
+        entries=entries,
+        ends=None if plan.manual or is_stepped else _ends(entries),
+        floors=_floors(entries[: plan.length]),
+    )
 
 
 def stepped(plan: Plan, entry: Entry, is_made_up: bool) -> Plan:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from emulator.core import marks, matching, seeded
+from emulator.core import callbacks, marks, matching, seeded
+from emulator.core.callbacks import ONCE, Callback
 from emulator.core.effects import Failure
 from emulator.core.expectations import Expectations
 from emulator.core.matching import Matcher
@@ -68,6 +69,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Choice, ...] = (Choice(),)
     patch: Any = None
     manual: bool = False
+    callback: Callback = ONCE
     about: str | None = None
     line: int = 0
 
@@ -115,6 +117,11 @@ def takes(item: Item, provider: str) -> bool:
     return not item.providers or provider in item.providers
 
 
+def is_drawn(item: Item, choice: Choice) -> bool:
+    """Whether two tasks that get this choice of the item may get two plans."""
+    return has_draws(choice.entries) or callbacks.has_draws(item.callback)
+
+
 def chosen(item: Item, entropy: bytes) -> Choice:
     """The choice that a task of this entropy gets, drawn by the weights."""
     if len(item.choices) == 1:
@@ -152,6 +159,7 @@ def resolved(
         rules=scenario.rules,
         default_delay=scenario.default_delay,
         manual=item.manual,
+        callback=callbacks.settled(item.callback, entropy),
         activated_at=activated_at,
         seed=seed,
     )

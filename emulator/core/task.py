@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from emulator.core.callbacks import Attempt, next_attempt
 from emulator.core.plan import DEFAULT_LINK_LIFE, Entry, Plan, Ramp, floor_after
-from emulator.core.units import Duration, Instant
+from emulator.core.units import LAST_INSTANT, Duration, Instant
 from emulator.core.words import TERMINAL, Status
 
 
@@ -76,6 +77,10 @@ class Task(msgspec.Struct, frozen=True, gc=False):
     """How often each rule fired for this task; kept only where a rule asks."""
     steps: tuple[Step, ...] = ()
     """What somebody forced on it, in order; the plan of such a task is one of `plan.stepped`."""
+    callback_url: str | None = None
+    """Where its end is told; ``None``: nobody asked for that."""
+    attempts: tuple[Attempt, ...] = ()
+    """What was done to tell it, in order."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
@@ -221,6 +226,19 @@ def next_change(task: Task, now: Instant) -> Instant | None:
         return task.created_at + ends[index] if index < len(ends) else None
     snapshot = _walked(task, now)
     return time_end_of(task, snapshot.index, snapshot.entry, snapshot.entered_at)
+
+
+def end_of(task: Task) -> Instant | None:
+    """When the task ends, or has ended, as far as the facts tell; ``None``: polls or steps have a say yet."""
+    return state_at(task, LAST_INSTANT).ended_at
+
+
+def callback_due(task: Task) -> tuple[Instant, int] | None:
+    """When the next attempt at one of the task's callbacks falls due, and at which; ``None``: none is known of."""
+    if task.callback_url is None:
+        return None
+    ended_at = end_of(task)
+    return None if ended_at is None else next_attempt(task.plan.callback, task.attempts, ended_at)
 
 
 def polled(task: Task, snapshot: Snapshot, now: Instant, tracks_shown: bool = False) -> Task:

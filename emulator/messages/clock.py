@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from emulator.messages.tasks import StatusWord
+from emulator.messages.tasks import CallbackAttempt, StatusWord
 
 
 class ClockState(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +29,13 @@ class TaskChange(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
+class TaskCallback(CallbackAttempt, frozen=True, kw_only=True):
+    """An attempt at a callback that an advance came past."""
+
+    task: str
+    provider: str
+
+
 class Advance(ClockState, frozen=True, kw_only=True, rename={"from_": "from"}):
     """A clock after it was advanced, and what time changed on the way."""
 
@@ -40,3 +47,7 @@ class Advance(ClockState, frozen=True, kw_only=True, rename={"from_": "from"}):
     """In order, each at its own instant; the first hundred."""
     changed: int
     """How many there were in all."""
+    callbacks: list[TaskCallback]
+    """The attempts at callbacks that fell due on the way, in order; the first hundred."""
+    undelivered: int
+    """How many of all of them no receiver answered with 2xx."""

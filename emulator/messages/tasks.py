@@ -80,6 +80,23 @@ class TaskStep(msgspec.Struct, frozen=True, kw_only=True):
     """What it set; ``None``: the entry's own."""
 
 
+class CallbackAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt to tell a task's end to its ``callback_url``."""
+
+    number: int
+    """Which of the task's callbacks it was, from 1: a scenario may ask for several."""
+    at: str
+    """When it was sent, by the clock."""
+    ended_at: str | None
+    """When its outcome was known; ``None``: it is under way."""
+    delivered: bool
+    """Whether the receiver answered 2xx."""
+    status_code: int | None
+    """What it answered; ``None``: nothing."""
+    problem: str | None
+    """Why there was no answer, or why nothing was sent."""
+
+
 class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of what happened to a task."""
 
@@ -94,6 +111,8 @@ class TaskFacts(msgspec.Struct, frozen=True, kw_only=True):
     ended: list[str]
     """The instants at which a poll ended an entry."""
     steps: list[TaskStep]
+    callbacks: list[CallbackAttempt]
+    """Every attempt at a callback, in order."""
 
 
 class TaskDetail(TaskState, frozen=True, kw_only=True):
@@ -107,6 +126,8 @@ class TaskDetail(TaskState, frozen=True, kw_only=True):
     """``manual``: no entry ends by itself."""
     link_dies_at: str
     """When the link to its result dies, or would."""
+    next_callback_at: str | None
+    """When the next attempt at a callback falls due; ``None``: none is known of."""
     request: dict[str, Any]
     """Its create request."""
     values: dict[str, Any]

@@ -14,13 +14,13 @@ import msgspec
 import orjson
 
 from emulator.core import seeded
-from emulator.core.call import Call, Poll
+from emulator.core.call import Call, Create, Poll
 from emulator.core.task import Task
 from emulator.core.units import MILLISECOND, SECOND, Duration, Instant, as_datetime
 from emulator.core.words import OperationName, Profile, Status
-from emulator.providers.acedata_errors import failure
-from emulator.providers.acedata_requests import named_plainly, parse_create, parse_poll
-from emulator.providers.base import Operation, View
+from emulator.providers.acedata_errors import failure, failure_status
+from emulator.providers.acedata_requests import named_plainly, parse_poll
+from emulator.providers.base import Inbound, Operation, View, Wire
 
 BASE: Final = "/acedata"
 HOSTS: Final = ("api.acedata.cloud",)
@@ -59,6 +59,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     """The first segment of its paths."""
     api_id: str
     video_id: Callable[[Task], str]
+    parse_create: Callable[[Inbound], Create]
     video: Callable[[View, str], dict[str, Any]]
     """The finished video as it stands in ``data``, short of its ``state``, from the view and the video's id."""
 
@@ -79,9 +80,11 @@ def operations(service: Service) -> tuple[Operation, ...]:
             name=OperationName.CREATE,
             method="POST",
             path=f"/{service.folder}/videos",
-            parse=parse_create,
+            parse=service.parse_create,
             item=accepted,
             answer=create_answer,
+            ended=partial(ended, service),
+            line=partial(line, service),
         ),
     )
 
@@ -300,3 +303,40 @@ def accepted(view: View) -> dict[str, Any]:
 def create_answer(_call: Call, items: Sequence[dict[str, Any]], _profile: Profile) -> dict[str, Any]:
     """The one item that there is."""
     return items[0]
+
+
+# Creates that are held, and callbacks
+
+
+def told(service: Service, view: View) -> dict[str, Any]:
+    """The end of a task, as a callback tells it (fact sheet, public guides): the record's ``response``."""
+    response = _RESPONSES[view.snapshot.status](service, view, trace_id(view.task, view.account))
+    return response or {}
+
+
+def ended(service: Service, view: View) -> Wire:
+    """What a held create answers once the task has ended.
+
+    Fact sheet, both guides: the finished videos, just as the record has them. No source shows one whose task failed:
+    our choice is the error that documents/000 prints for a call, with the task's own trace id, and the status code
+    that goes with the error's name.
+    """
+    body = told(service, view)
+    if view.snapshot.status is Status.COMPLETED:
+        return Wire(200, body)
+    status_code = failure_status(view.snapshot.entry.failure, view.profile)
+    return Wire(status_code, {name: body[name] for name in ("success", "error", "trace_id")})
+
+
+def line(service: Service, view: View) -> dict[str, Any]:
+    """One line of a streamed answer before the end.
+
+    Fact sheet: that there are lines is all that is published; that they look like progress snapshots is inferred.
+    """
+    trace, word = trace_id(view.task, view.account), view.snapshot.entry.word
+    item = {"id": _video_id(service, view), "state": word or _STATES[view.snapshot.status]}
+    return {"task_id": view.task.id, "trace_id": trace, "data": [item]}
+
+
+# Fact sheet, from the web client: what it takes for the states of an unfinished video.
+_STATES: Final = {Status.QUEUED: "pending", Status.PROCESSING: "processing"}

@@ -127,6 +127,12 @@ def failure(told: Failure | None, profile: Profile) -> tuple[str, str]:
     return code, words.message if told.message is None else told.message
 
 
+def failure_status(told: Failure | None, profile: Profile) -> int:
+    """The status code of a call that fails as a task has failed."""
+    name = ErrorName.INTERNAL if told is None or told.name is None else told.name
+    return WORDS[profile][name].status_code
+
+
 _SHARED_HEADERS: Final = (
     # Inferred: the provider's web client calls the service from a browser, and reads x-request-id.
     (b"access-control-allow-origin", b"*"),

@@ -6,6 +6,8 @@ Sources as in `emulator.providers.acedata`.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from emulator.core.call import Create, Listing, Poll, Refusal
 from emulator.core.units import LAST_INSTANT, MILLISECOND, SECOND, Instant
 from emulator.core.words import ErrorName, Profile, Situation
@@ -26,9 +28,23 @@ class _Mistake(Exception):
 def parse_create(inbound: Inbound) -> Create:
     """A create: any JSON object will do; what its members say isn't judged."""
     try:
-        return Create(fields=_object(inbound))
+        fields = _object(inbound)
     except _Mistake as mistake:
         return Create(fields={}, refusal=mistake.refusal)
+    return Create(fields=fields, is_held=_is_held(fields))
+
+
+def parse_streamed_create(inbound: Inbound) -> Create:
+    """A create whose held answer may come in lines, where the client accepts that."""
+    # Fact sheet, public specification of Sora: the accept header is application/json or application/x-ndjson.
+    create = parse_create(inbound)
+    accepts_lines = b"application/x-ndjson" in inbound.headers.get(b"accept", b"").lower()
+    return msgspec.structs.replace(create, is_streamed=True) if create.is_held and accepts_lines else create
+
+
+def _is_held(fields: Mapping[str, Any]) -> bool:
+    """Fact sheet, both guides: either ``async: true`` or a ``callback_url`` has the answer come at once."""
+    return fields.get("async") is not True and callback_url(fields) is None
 
 
 def parse_poll(inbound: Inbound) -> Poll | Listing:
@@ -217,13 +233,6 @@ def seconds_in(fields: Mapping[str, Any], name: str, default: int) -> int:
     return int(value)
 
 
-def missing(fields: Mapping[str, Any]) -> str | None:
-    """What of a create isn't emulated yet, for the log: the held answer, and callbacks."""
-    if fields.get("callback_url"):
-        return "AceData's callbacks aren't sent yet: poll the task that a create with callback_url made"
-    if fields.get("async") is not True:
-        return (
-            "AceData's creates without async: true don't hold the connection until the video is done yet: "
-            "each is answered with its task_id at once"
-        )
-    return None
+def callback_url(fields: Mapping[str, Any]) -> str | None:
+    """Where a create wants the task's end told."""
+    return text_in(fields, "callback_url") or None

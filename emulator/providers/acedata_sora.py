@@ -198,6 +198,7 @@ SERVICE: Final = acedata.Service(
     # documents/000; fact sheet, inferred: the same for every task of the service.
     api_id="54aed96c-0346-4227-8c99-9780247a7ffd",
     video_id=video_id,
+    parse_create=acedata_requests.parse_streamed_create,
     video=video,
 )
 
@@ -221,7 +222,8 @@ PROVIDER: Final = Provider(
     link=link,
     dies_at=dies_at,
     signature_name="sig",
-    missing=acedata_requests.missing,
+    callback_url=acedata_requests.callback_url,
+    callback=partial(acedata.told, SERVICE),
     storage_refusal=storage_refusal,
     sighted=partial(acedata_sightings.sighted, dies_at),
     made=acedata_sightings.made,

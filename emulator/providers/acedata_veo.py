@@ -114,6 +114,7 @@ SERVICE: Final = acedata.Service(
     # documents/002; fact sheet, inferred: the same for every task of the service.
     api_id="52a0fa83-3c78-4793-b45a-c1a5c869ae46",
     video_id=video_id,
+    parse_create=acedata_requests.parse_create,
     video=video,
 )
 
@@ -137,7 +138,8 @@ PROVIDER: Final = Provider(
     link=link,
     dies_at=dies_at,
     signature_name="signature",
-    missing=acedata_requests.missing,
+    callback_url=acedata_requests.callback_url,
+    callback=partial(acedata.told, SERVICE),
     storage_refusal=storage_refusal,
     sighted=partial(acedata_sightings.sighted, dies_at),
     made=acedata_sightings.made,

@@ -137,13 +137,17 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One task as this operation prints it. Patches apply to what it returns."""
     answer: Callable[[Call, Sequence[dict[str, Any]], Profile], dict[str, Any] | Refusal]
     """The whole body from the printed tasks that were found; where none was, perhaps why there is no body."""
+    ended: Callable[[View], Wire] | None = None
+    """What a create that was held answers once its task has ended; ``None``: no create is held."""
+    line: Callable[[View], dict[str, Any]] | None = None
+    """One line of what such a create streams before that."""
     plain_poll: Callable[[tuple[str, ...], Any], str | None] | None = None
     """The id of the one task that a request polls which is just as documented, from the path's `params` and the
     body's fields; it gives ``None`` where `parse` has to look. Such a poll's answer is the task as `item` prints it."""
 
 
-def nothing_missing(_fields: Mapping[str, Any]) -> None:
-    """Everything that a create asks for is emulated."""
+def never_called_back(_fields: Mapping[str, Any]) -> None:
+    """The provider has no callbacks."""
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,8 +192,10 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """What a poll's body shows of a task, in either profile; ``None``: it is no task."""
     made: Callable[[Any], str | None]
     """The new task's id in the answer to a create; ``None``: there is none."""
-    missing: Callable[[Mapping[str, Any]], str | None] = nothing_missing
-    """What of a create isn't emulated yet, in a sentence for the log."""
+    callback_url: Callable[[Mapping[str, Any]], str | None] = never_called_back
+    """Where a create request wants the task's end told; ``None``: nowhere."""
+    callback: Callable[[View], dict[str, Any]] | None = None
+    """What is told there, of a task that has ended; ``None``: the provider calls nobody back."""
 
     @property
     def client_path(self) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from emulator.core.task import Task
 from emulator.core.units import MILLISECOND, Duration, format_duration, format_instant
 from emulator.journal import Record
 from emulator.messages.report import Check, Evidence, Seen, Verdict
@@ -18,6 +19,11 @@ _LONGEST_TEXT: Final = 200
 _ROUNDED_FROM: Final[Duration] = 10 * MILLISECOND
 
 
+def as_it_was(task: Task) -> Task:
+    """The task as the journal has it."""
+    return task
+
+
 class Case(msgspec.Struct, frozen=True):
     """All that checks look at."""
 
@@ -28,6 +34,8 @@ class Case(msgspec.Struct, frozen=True):
     """The id of the task that alone is judged."""
     after: int = 0
     """The number of the request after which those judged begin; what was before is known all the same."""
+    present: Callable[[Task], Task] = as_it_was
+    """A task as it is known now: what the emulator sent of itself stands in no request."""
 
     @property
     def lost(self) -> int:

@@ -7,13 +7,14 @@ from typing import Final
 import msgspec
 
 from emulator.core.expectations import Expectations
+from emulator.core.task import Task
 from emulator.engine import Namespace
 from emulator.journal import Record
 from emulator.messages.report import Basis, Check, Report, Verdict
-from emulator.report import creates, downloads, polls
-from emulator.report.findings import Case
+from emulator.report import callbacks, creates, downloads, polls
+from emulator.report.findings import Case, as_it_was
 from emulator.report.gauge import Gauge
-from emulator.report.history import History
+from emulator.report.history import History, identity
 from emulator.report.patience import POLL_AFTER, RETRY_AFTER, honours
 from emulator.report.terms import Book
 
@@ -27,6 +28,7 @@ CHECKS: Final[tuple[Callable[[Case], Check], ...]] = (
     downloads.at_least,
     downloads.before_expiry,
     downloads.without_key,
+    callbacks.answered,
 )
 """Every check, in the order in which reports list them."""
 
@@ -54,6 +56,7 @@ def judge(
     namespace: str = "default",
     dropped: int = 0,
     scale: float | None = None,
+    present: Callable[[Task], Task] = as_it_was,
 ) -> Report:
     """The report on the client whose requests these are.
 
@@ -64,10 +67,11 @@ def judge(
         namespace: where the records come from.
         dropped: how many there were before them.
         scale: of the namespace's clock, where it is scaled.
+        present: a task as it is known now.
     """
     book = msgspec.structs.replace(book, given=question.expect, unfinished=question.unfinished)
     history, gauge = History(list(records), dropped), Gauge(question.clock, scale)
-    case = Case(history, book, gauge, question.task, question.after)
+    case = Case(history, book, gauge, question.task, question.after, present)
     checks = [check(case) for check in CHECKS]
     verdicts = [check.verdict for check in checks]
     return Report(
@@ -102,4 +106,10 @@ def report_on(namespace: Namespace, question: Question) -> Report:
         namespace=namespace.name,
         dropped=journal.dropped,
         scale=clock.scale if clock.mode == "scaled" else None,
+        present=partial(_present, namespace),
     )
+
+
+def _present(namespace: Namespace, task: Task) -> Task:
+    found = namespace.store.get(task.provider, task.id)
+    return task if found is None or identity(found) != identity(task) else found

@@ -3,6 +3,7 @@
 from typing import Final
 
 from emulator.core.expectations import (
+    CallbackExpectations,
     CreateExpectations,
     DownloadExpectations,
     Expectations,
@@ -92,12 +93,23 @@ _DOWNLOADS: Final = Table(
     about="How a correct client downloads results.",
 )
 
+# Callbacks
+
+_ANSWERED = Key("answered", FLAG, "It answers each callback with 2xx, at the last attempt at the latest.")
+_CALLBACKS: Final = Table(
+    "callback expectation",
+    (_ANSWERED,),
+    lambda record: CallbackExpectations(answered=record.get(_ANSWERED)),
+    about="How a correct client takes callbacks.",
+)
+
 # All of it
 
 _ABOUT = Key("about", text(), "Why a correct client does so.")
 _POLL = Key("poll", _POLLS, "How it polls a task.")
 _CREATE = Key("create", _CREATES, "How it creates tasks.")
 _DOWNLOAD = Key("download", _DOWNLOADS, "How it downloads results.")
+_CALLBACK = Key("callback", _CALLBACKS, "How it takes callbacks.")
 
 
 def _expectations(record: Record) -> Expectations:
@@ -106,6 +118,7 @@ def _expectations(record: Record) -> Expectations:
         poll=record.get(_POLL, PollExpectations()),
         create=record.get(_CREATE, CreateExpectations()),
         download=record.get(_DOWNLOAD, DownloadExpectations()),
+        callback=record.get(_CALLBACK, CallbackExpectations()),
     )
 
 
@@ -113,7 +126,7 @@ EXPECT: Final = Key(
     "expect",
     Table(
         "expectation",
-        (_POLL, _CREATE, _DOWNLOAD, _ABOUT),
+        (_POLL, _CREATE, _DOWNLOAD, _CALLBACK, _ABOUT),
         _expectations,
         about="What a correct client does. What is left out is judged as the report judges every client.",
     ),

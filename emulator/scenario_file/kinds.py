@@ -108,10 +108,10 @@ class Items(Generic[T]):
 class OneOrMany(Generic[T]):
     """One value, or a list of such."""
 
-    def __init__(self, kind: Kind[T], noun: str) -> None:
+    def __init__(self, kind: Kind[T], noun: str, least: int = 1) -> None:
         self.expected = f"{kind.expected}, or a list of such"
         self._one = kind
-        self._many = Items(kind, noun)
+        self._many = Items(kind, noun, least)
 
     def read(self, node: Node, path: Path, report: Report) -> tuple[T, ...] | None:
         """The values; one value becomes a tuple of one."""

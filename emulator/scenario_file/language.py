@@ -5,10 +5,12 @@ from typing import Any, Final
 
 import msgspec
 
+from emulator.core.callbacks import ONCE
 from emulator.core.expectations import Expectations
 from emulator.core.scenario import Choice, ClockMode, ClockSettings, Item, Scenario
 from emulator.core.words import Profile
 from emulator.scenario_file import wording
+from emulator.scenario_file.callbacks import CALLBACK
 from emulator.scenario_file.effects import PATCH
 from emulator.scenario_file.expect import EXPECT
 from emulator.scenario_file.kinds import (
@@ -55,7 +57,7 @@ _PATCH = Key("patch", PATCH, "JSON merge patch on the task as polls, batches and
 _PROGRESSION = Key(
     "progression", word("manual", {"manual": True}), "manual: the task waits for the control API to step it."
 )
-_CALLBACK: Key[Any] = Key("callback", Later(), "When callbacks are sent.")
+_CALLBACK = Key("callback", CALLBACK, "When the end is told to the callback_url of the create request.")
 
 
 def _check_item(record: Record) -> None:
@@ -89,6 +91,7 @@ def _item(record: Record) -> Item:
         choices=record.get(_CHOICES, (single,)),
         patch=record.get(_PATCH),
         manual=record.get(_PROGRESSION, False),
+        callback=record.get(_CALLBACK, ONCE),
         about=record.get(ABOUT),
         line=record.node.line,
     )

@@ -90,6 +90,8 @@ def test_an_advance_tells_what_changed_on_the_way() -> None:
         "to": "2025-01-01T00:00:02Z",
         "changes": [first],
         "changed": 1,
+        "callbacks": [],
+        "undelivered": 0,
     }
     assert world.get(f"{CREATE}/{task_id}").json()["status"] == "processing"
     by = verb(world, "advance", {"by": "3s"})

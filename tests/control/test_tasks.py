@@ -640,7 +640,9 @@ tasks:
         "fired": {},
         "ended": ["2025-01-01T00:00:02Z"],
         "steps": [{"at": "2025-01-01T00:00:03Z", "status": "processing", "progress": 3}],
+        "callbacks": [],
     }
+    assert told["next_callback_at"] is None
     assert (told["version"], told["item"]) == (f"story@{world.scenario.digest}", 0)
     assert told["request"] == {"prompt": "a cat"}
     summary = control(world, "GET", ALL).json()["tasks"][0]

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core.expectations import (
+    CallbackExpectations,
     CreateExpectations,
     DownloadExpectations,
     Expectations,
@@ -28,13 +29,14 @@ EXPECTATIONS = st.builds(
     ),
     create=st.builds(CreateExpectations, repeated=COUNT),
     download=st.builds(DownloadExpectations, at_least=COUNT, before_expiry=FLAG, without_key=FLAG),
+    callback=st.builds(CallbackExpectations, answered=FLAG),
 )
 
 
 def test_says_nothing_by_default() -> None:
     """Everything is open, also in the happy path: "not said" is told from nought and from ``False``."""
     said = Expectations()
-    parts = (said.poll, said.create, said.download)
+    parts = (said.poll, said.create, said.download, said.callback)
     assert said.about is None
     assert {value for part in parts for value in msgspec.structs.asdict(part).values()} == {None}
     assert HAPPY_PATH.expect == said

@@ -17,7 +17,7 @@ OTHER = a_task("video_2", timeline=ends(Status.PROCESSING, stuck=True))
 def test_every_check_is_named_for_its_place_in_expect() -> None:
     """Each name is one, and leads to what can be expected."""
     names = [check.id for check in report(Diary()).checks]
-    parts = {"poll": "poll", "create": "create", "download": "download"}
+    parts = {"poll": "poll", "create": "create", "download": "download", "callback": "callback"}
     assert len(names) == len(set(names)) == len(CHECKS)
     for name in names:
         part, _, key = name.partition(".")

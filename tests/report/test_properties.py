@@ -30,6 +30,10 @@ MISDEEDS: Final = [
 ]
 
 
+ELSEWHERE: Final = ["callback.answered"]
+"""Not by what a client asks: test_callbacks has real receivers."""
+
+
 def reports(world: World) -> Iterator[Report]:
     """The report by the emulator's clock, and the one on a client that did the same in real time."""
     yield report_on(world.namespace, Question(clock="emulator"))
@@ -49,7 +53,7 @@ def failed(found: Report) -> list[str]:
 
 def test_every_check_has_its_misdeed() -> None:
     """And none is forgotten."""
-    assert len(MISDEEDS) == len(CHECKS)
+    assert len(MISDEEDS) + len(ELSEWHERE) == len(CHECKS)
 
 
 @given(plans())

@@ -30,7 +30,7 @@ def mixed() -> Report:
 
 TEXT: Final = """\
 video-emulator report: failed
-5 passed, 1 failed, 3 not judged; namespace default, scenario under-test, 33 requests, gaps by the real clock
+5 passed, 1 failed, 4 not judged; namespace default, scenario under-test, 33 requests, gaps by the real clock
 
 FAILED      poll.min_interval         29 of 30 gaps between two polls of one task were too short; the shortest was 1ms.
 passed      poll.max_interval         0 of 30 gaps between two polls of one task were too long; the longest was 3s.
@@ -41,6 +41,7 @@ not judged  create.repeated           No create was accepted.
 passed      download.at_least         0 of 1 finished results were downloaded too seldom.
 passed      download.before_expiry    0 of 1 requests for results came after the link had died.
 passed      download.without_key      0 of 1 requests for media were sent with an API key.
+not judged  callback.answered         No callback was sent.
 
 poll.min_interval: Polls of one task keep a distance
   - octopusx video_1: Request 2 polled the task 1ms after request 1. Expected: at least 1s less 5%, as for every \
@@ -100,7 +101,7 @@ def test_each_check_is_a_test_case() -> None:
     found = mixed()
     root = parsed(found)
     (suite,) = root
-    counts = {"tests": "9", "failures": "1", "errors": "0", "time": "0"}
+    counts = {"tests": "10", "failures": "1", "errors": "0", "time": "0"}
     assert root.attrib == {"name": "video-emulator report", **counts}
     assert {name: suite.attrib[name] for name in (*counts, "skipped")} == {**counts, "skipped": "3"}
     assert [case.attrib["name"] for case in suite] == [check.id for check in found.checks]

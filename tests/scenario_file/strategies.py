@@ -132,9 +132,18 @@ existing = keys(
         "progression": st.just("manual"),
     },
 )
+callbacks = keys(
+    {"after": one_or_many(spreads)},
+    {"retry": one_or_many(spreads), "timeout": st.sampled_from(["250ms", "2s", "1m"])},
+)
 created = keys(
     {},
-    {"match": st.dictionaries(words, matchers, max_size=2), "calls": one_or_many(call_spans), "about": words},
+    {
+        "match": st.dictionaries(words, matchers, max_size=2),
+        "calls": one_or_many(call_spans),
+        "callback": callbacks,
+        "about": words,
+    },
 )
 
 
@@ -200,6 +209,7 @@ expectations = keys(
         "download": keys(
             {}, {"at_least": counts, "before_expiry": st.booleans(), "without_key": st.booleans()}
         ),
+        "callback": keys({}, {"answered": st.booleans()}),
     },
 )
 

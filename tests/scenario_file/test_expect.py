@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core.expectations import (
+    CallbackExpectations,
     CreateExpectations,
     DownloadExpectations,
     Expectations,
@@ -30,6 +31,7 @@ WHOLE: Json = {
     },
     "create": {"repeated": 2},
     "download": {"at_least": 1, "before_expiry": True, "without_key": False},
+    "callback": {"answered": False},
 }
 
 
@@ -58,6 +60,7 @@ def test_takes_every_key_as_it_stands() -> None:
         ),
         create=CreateExpectations(repeated=2),
         download=DownloadExpectations(at_least=1, before_expiry=True, without_key=False),
+        callback=CallbackExpectations(answered=False),
     )
 
 
