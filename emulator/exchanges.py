@@ -1,7 +1,7 @@
 """What comes in and what goes out: a request to a provider, and the reply with all that decided it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -32,6 +32,10 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """Scheme and host that links start with."""
     prefix: str = ""
     """What stands before ``/media`` in the links of the namespace."""
+
+
+LEFT: Final = 499
+"""The status code, nginx's word for it, under which the journal keeps an answer that nobody waited for."""
 
 
 class Hold(msgspec.Struct, frozen=True):

@@ -10,15 +10,13 @@ import msgspec
 from emulator.bodies import Hung
 from emulator.clock import breathe
 from emulator.core.task import state_at
-from emulator.exchanges import Hold, Reply
+from emulator.exchanges import LEFT, Hold, Reply
 from emulator.jobs import Held, Jobs
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Tell = Callable[[bytes], Awaitable[None]]
 
-LEFT: Final = 499
-"""The status code, nginx's word for it, under which the journal keeps an answer that nobody waited for."""
 LINES: Final = b"application/x-ndjson"
 _OF_A_WHOLE: Final = frozenset({b"content-type", b"content-length"})
 

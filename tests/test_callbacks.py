@@ -1,9 +1,11 @@
 """Callbacks, at real receivers: what they get, when, how often; and addresses that lead nowhere good."""
 
+import re
 import socket
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from emulator import Emulator
 from emulator.client import Conflict
 from emulator.messages.tasks import CallbackAttempt
+from emulator.scenario_file import load_text
 from tests.receivers import Got, raw, receiver
 
 START: Final = datetime(2025, 1, 1, tzinfo=UTC)
@@ -366,3 +369,15 @@ def test_what_the_emulator_may_not_send_is_not_judged() -> None:
         created(emulator, "http://127.0.0.1:1/")
         emulator.clock.advance("1m")
         assert _check(emulator)[0] == "not judged"
+
+
+# The page
+
+
+def test_the_page_holds_what_it_says() -> None:
+    """Its Python runs, and its scenario has neither mistakes nor warnings."""
+    page = (Path(__file__).parents[1] / "docs" / "callbacks.md").read_text(encoding="utf-8")
+    (story,) = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
+    assert load_text(story, "page").warnings == ()
+    (script,) = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    exec(compile(script, "callbacks.md", "exec"), {"__name__": "page"})  # noqa: S102 - the page's own

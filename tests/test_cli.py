@@ -276,6 +276,7 @@ WRONG = {
     "--journal-bytes": ("64", "expected a size such as 64MiB, got '64'; a unit is missing: B, KB, MB"),
     "--admin-token": ("hush", "expected 8 or more letters, digits and signs of ASCII, got 4"),
     "--allowed-host": ("*.example", "expected a host name such as emulator.example, without scheme, port or wil"),
+    "--allow-callbacks": ("http://hooks.example", "expected a host such as hooks.example or 192.0.2.7, without sc"),
     "--grace": ("-1", "expected a number of seconds such as 1 or 0.5, got '-1'"),
     "--tls-cert": ("/nowhere.pem", "expected a file that can be read, got '/nowhere.pem': No such file"),
     "--tls-key": ("/nowhere.pem", "expected a file that can be read"),

@@ -1,13 +1,17 @@
 """The shipped scenarios do what their ``about`` says, at every provider that they speak of."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from emulator import Emulator
 from emulator.contract.comparison import tasks_of
 from emulator.core.units import MINUTE, SECOND
 from emulator.library import SHIPPED, Library
+from tests.receivers import receiver
 from tests.worlds import Answer, World
 
 PROVIDERS = ("acedata-sora", "acedata-veo", "octopusx", "ezmodel")
@@ -250,3 +254,47 @@ def test_contract(provider: str) -> None:
     client.world.advance(20 * SECOND)
     assert client.world.get(path, headers={}).status_code == 403
     assert Client(client.world, provider, "sk-x").poll(task).status_code == 401
+
+
+ACEDATA = ("acedata-sora", "acedata-veo")
+
+
+def ordered(emulator: Emulator, provider: str, **fields: Any) -> httpx.Response:
+    """The answer to a create without ``async``."""
+    path = f"/{provider.removeprefix('acedata-')}/videos"
+    headers = {"authorization": f"Bearer {emulator.api_key}"}
+    return httpx.post(f"{emulator.url(provider)}{path}", json={"prompt": "a cat", **fields}, headers=headers)
+
+
+@pytest.mark.parametrize("provider", ACEDATA)
+def test_held_create(provider: str) -> None:
+    """The answer comes after two minutes, with the video."""
+    with Emulator("held-create", clock="auto") as emulator:
+        begun = emulator.clock.now()
+        answer = ordered(emulator, provider)
+        assert answer.json()["data"][0]["state"] == "succeeded"
+        assert (emulator.clock.now() - begun).total_seconds() == 120
+
+
+@pytest.mark.parametrize("provider", ACEDATA)
+@pytest.mark.parametrize(
+    ("name", "codes", "told"),
+    [
+        ("callback", [200], [10]),
+        ("callback", [503, 404, 200], [10, 15, 45]),
+        ("callback", [500] * 9, [10, 15, 45]),
+        ("callback-twice", [200, 200], [10, 13]),
+        ("callback-never", [], []),
+    ],
+)
+def test_callbacks(provider: str, name: str, codes: list[int], told: list[int]) -> None:
+    """At these seconds after the create, whatever the receiver answers."""
+    answers = iter(codes)
+    with receiver(lambda _: next(answers)) as hook, Emulator(name) as emulator:
+        task = ordered(emulator, provider, callback_url=hook.url).json()["task_id"]
+        created = emulator.clock.now()
+        emulator.clock.advance("1h")
+        attempts = emulator.tasks.get(task).facts.callbacks
+        instants = [datetime.fromisoformat(attempt.at) - created for attempt in attempts]
+        assert [instant.total_seconds() for instant in instants] == told
+        assert len({str(got.body) for got in hook.got}) == min(1, len(told))

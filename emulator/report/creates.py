@@ -10,6 +10,7 @@ import orjson
 from emulator.core.seeded import key_of
 from emulator.core.task import Task
 from emulator.core.words import OperationName, Status
+from emulator.exchanges import LEFT
 from emulator.journal import Record
 from emulator.messages.report import Check, Evidence
 from emulator.report.findings import Case, Criterion, Tally, concluded, of
@@ -81,8 +82,10 @@ def repeated(case: Case) -> Check:
 
 def _accepted(record: Record) -> Task | None:
     reply = record.reply
-    is_one = record.operation == OperationName.CREATE and 200 <= reply.status_code < 300
-    return reply.task if is_one else None
+    if record.operation != OperationName.CREATE:
+        return None
+    # Whoever hangs up on a create that is held has made its task, and pays for it, all the same.
+    return reply.task if 200 <= reply.status_code < 300 or reply.status_code == LEFT else None
 
 
 def _asked(record: Record, task: Task) -> bytes:

@@ -94,6 +94,14 @@ def test_a_refused_create_makes_no_task() -> None:
     assert check(REPEATED, diary).why == "No create was accepted."
 
 
+def test_who_hangs_up_on_a_held_create_has_asked_for_it() -> None:
+    """Its task is made all the same, so asking again pays twice."""
+    diary = Diary()
+    diary.create(a_task("video_1"), status_code=499)
+    diary.create(a_task("video_2"))
+    assert verdict(REPEATED, diary) == "failed"
+
+
 def test_another_provider_makes_it_no_repeat() -> None:
     """Each is asked for itself."""
     diary = Diary()
