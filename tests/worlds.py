@@ -135,9 +135,12 @@ async def call(app: App, method: str, path: str, body: bytes, headers: Mapping[s
     if body:
         scope["headers"].append((b"content-length", b"%d" % len(body)))  # type: ignore[attr-defined]
     sent: list[Any] = []
+    coming = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
+        if not coming:
+            await asyncio.Event().wait()  # as on a connection that nobody closes
+        return coming.pop()
 
     async def send(message: Any) -> None:
         sent.append(message)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from emulator.core.call import Call, Refusal
+from emulator.core.call import Call, Refusal, Variant
 from emulator.core.effects import Failure
 from emulator.core.task import Snapshot, Task
 from emulator.core.units import Instant
@@ -142,6 +142,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body's fields; it gives ``None`` where `parse` has to look. Such a poll's answer is the task as `item` prints it."""
 
 
+def video_alone(_name: str, _profile: Profile) -> Variant:
+    """Whatever is asked for, the video is sent."""
+    return "video"
+
+
 def nothing_missing(_fields: Mapping[str, Any]) -> None:
     """Everything that a create asks for is emulated."""
 
@@ -188,6 +193,10 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """What a poll's body shows of a task, in either profile; ``None``: it is no task."""
     made: Callable[[Any], str | None]
     """The new task's id in the answer to a create; ``None``: there is none."""
+    variant: Callable[[str, Profile], Variant | Refusal] = video_alone
+    """What the content route sends for a ``variant`` of this name, or why it doesn't."""
+    content_headers: Headers = ()
+    """What it sends besides where it sends a result."""
     missing: Callable[[Mapping[str, Any]], str | None] = nothing_missing
     """What of a create isn't emulated yet, in a sentence for the log."""
 
