@@ -5,6 +5,7 @@ from typing import Final
 
 UNITS: Final[dict[str, int]] = {
     "B": 1,
+    "kB": 10**3,
     "KB": 10**3,
     "MB": 10**6,
     "GB": 10**9,
@@ -14,11 +15,13 @@ UNITS: Final[dict[str, int]] = {
     "GiB": 2**30,
     "TiB": 2**40,
 }
-"""What each unit is in bytes, as IEC 80000-13 has it: with an ``i`` powers of 1024, without it powers of 1000."""
+"""What each unit is in bytes, as IEC 80000-13 has it: with an ``i`` powers of 1024, without it powers of 1000.
 
-PATTERN: Final = rf"\d{{1,15}}(?:\.\d{{1,15}})?(?:{'|'.join(UNITS)})"
+``KB`` is no unit of anybody's, and written by everybody."""
+
+PATTERN: Final = rf"\d{{1,15}}(?:\.\d{{1,15}})?\s*(?:{'|'.join(UNITS)})"
 """What a size looks like. More digits than these are no size of anything."""
-_WHOLE: Final = r"(\d{1,15})(?:\.(\d{1,15}))?([A-Za-z]+)"
+_WHOLE: Final = r"(\d{1,15})(?:\.(\d{1,15}))?\s*([A-Za-z]+)"
 
 
 def parse_size(text: str) -> int:
@@ -32,6 +35,6 @@ def parse_size(text: str) -> int:
 
 def format_size(size: int) -> str:
     """``200MB`` for 200,000,000 bytes: the shortest text that `parse_size` reads back."""
-    fitting = [(size // of, unit) for unit, of in UNITS.items() if size and size % of == 0]
-    count, unit = min(fitting, default=(size, "B"))
+    fitting = ((size // of, unit) for unit, of in UNITS.items() if size and size % of == 0)
+    count, unit = min(fitting, default=(size, "B"), key=lambda found: found[0])
     return f"{count}{unit}"

@@ -10,8 +10,8 @@ from emulator.scenario_file.nodes import Scalar
 EXAMPLE: Final = "a size such as 200MB or 64KiB"
 _AMOUNT: Final = r"(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)"
 _MEANT: Final = {
-    **{unit.lower(): unit for unit in UNITS},
-    **{unit[0].lower(): unit for unit in ("KB", "MB", "GB", "TB")},
+    **{unit.lower(): unit for unit in UNITS if unit != "KB"},
+    **{unit[0].lower(): unit for unit in ("kB", "MB", "GB", "TB")},
     "bytes": "B",
     "byte": "B",
 }
