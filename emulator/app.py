@@ -16,10 +16,11 @@ import msgspec
 import orjson
 
 from emulator import bodies, endpoint, held, media
-from emulator.clock import real_time
+from emulator.clock import breathe, real_time
 from emulator.core.task import Task
 from emulator.core.units import SECOND
 from emulator.core.words import OperationName
+from emulator.departure import watched
 from emulator.engine import Namespace
 from emulator.exchanges import Reply, Request
 from emulator.jobs import Forgotten, Jobs, Outcome
@@ -115,7 +116,7 @@ class App:
             return await _send_problem(send, 400, "No such namespace", str(problem))
         except NoRoom as problem:
             return await _send_problem(send, 503, "No room for another namespace", str(problem))
-        visit = Visit(namespace, scope, headers, self._door_of(headers.get(b"host", b"")))
+        visit = Visit(namespace, scope, headers, self._door_of(headers.get(b"host", b"")), receive)
         if prefixed is not None:
             visit.raw_path, visit.path = prefixed[1], unquote(prefixed[1].decode("latin-1"))
         namespace.visitors += 1
@@ -300,7 +301,8 @@ class App:
     ) -> None:
         """Write down what is answered, wait as long as it says, and send it."""
         if reply.clip is not None:
-            content = media.answer(visit.scope["method"], visit.headers, reply.clip)
+            method, headers = visit.scope["method"], visit.headers
+            content = media.answer(method, headers, reply.clip, reply.clip_size, reply.variant)
             reply.status_code, sent = content.status_code, content.body
             reply.headers = media.merged(content, tuple(reply.headers))
         else:
@@ -312,7 +314,7 @@ class App:
         if reply.delay:
             await visit.namespace.clock.pause(reply.delay)
         await send({"type": "http.response.start", "status": reply.status_code, "headers": reply.headers})
-        await _send_body(sent, send)
+        await _send_body(sent, visit.receive, send)
 
     @staticmethod
     def _keep(
@@ -443,6 +445,8 @@ class Visit(msgspec.Struct):
     scope: Scope
     headers: dict[bytes, bytes]
     door: Door
+    receive: Receive
+    """Where the request's body comes from, and later the news that the client has left."""
     path: str = ""
     raw_path: bytes = b""
 
@@ -465,12 +469,18 @@ def _reason(
     return why.as_header(reply, namespace.ledger.scenarios, seen)
 
 
-async def _send_body(payload: Payload, send: Send) -> None:
+async def _send_body(payload: Payload, receive: Receive, send: Send) -> None:
     if not payload.zeros:
         return await send({"type": "http.response.body", "body": payload.content})
-    for chunk in payload.chunks():
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    async with watched(receive) as gone:
+        for chunk in payload.chunks():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            # A client that reads as fast as it is sent to would keep everybody else waiting, and one that has left
+            # is never waited for: uvicorn drops what is sent to it.
+            await breathe()
+            if gone.done():
+                return None
+    return await send({"type": "http.response.body", "body": b""})
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ import orjson
 from emulator import media
 from emulator.activation import Activation
 from emulator.core import seeded
-from emulator.core.call import Call, Content, Create, Listing, Poll, Refusal
+from emulator.core.call import Call, Content, Create, Listing, Poll, Refusal, Variant
 from emulator.core.effects import Failure, Respond
 from emulator.core.rules import NOTHING, Rule, Verdict
 from emulator.core.task import Snapshot, Task, link_dies_at, state_at
@@ -318,10 +318,14 @@ def _content(road: Road, call: Content, invalid: Refusal | None) -> Reply:
     exchange = road.exchange
     task = road.namespace.find(exchange.provider, call.id, exchange.now)
     road.strangers = _strangers((call.id,), () if task is None else (call.id,))
+    profile = exchange.profile if task is None or task.plan.profile is None else task.plan.profile
+    variant = exchange.provider.variant(call.variant, profile)
+    if invalid is None and isinstance(variant, Refusal):
+        invalid = variant
     stopped = _stopped(road, [] if task is None else [task], call.id, invalid)
     if stopped is not None:
         return stopped
-    if task is None:
+    if task is None or isinstance(variant, Refusal):
         return refused(road, Refusal(ErrorName.NOT_FOUND))
     road.stage = "timeline"
     snapshot = road.snapshot = state_at(task, exchange.now)
@@ -333,15 +337,24 @@ def _content(road: Road, call: Content, invalid: Refusal | None) -> Reply:
         return refused(road, Refusal(Situation.MEDIA_GONE))
     video = snapshot.entry.video
     link = link_of(road.namespace, exchange.provider, road.request, task, snapshot, dies_at, exchange.now)
-    if link is not None and video is not None and video.content == "redirect":
+    redirects = video is not None and video.content == "redirect" and variant == "video"
+    if link is not None and redirects:
         # A literal link may hold anything; a header may not.
         return reply_with(road, 302, b"", [(b"location", quote(link, safe=_WRITTEN_AS_IS).encode())])
-    return _streamed(road, exchange.provider.clip(orjson.loads(task.request)))
+    size = None if video is None else video.size
+    headers = list(exchange.provider.content_headers)
+    return _streamed(road, exchange.provider.clip(orjson.loads(task.request)), size, variant, headers)
 
 
-def _streamed(road: Road, clip: Clip) -> Reply:
-    reply = reply_with(road, 200, b"", [])
-    reply.clip = clip
+def _streamed(
+    road: Road,
+    clip: Clip,
+    size: int | None,
+    variant: Variant = "video",
+    headers: Sequence[tuple[bytes, bytes]] = (),
+) -> Reply:
+    reply = reply_with(road, 200, b"", list(headers))
+    reply.clip, reply.clip_size, reply.variant = clip, size, variant
     return reply
 
 
@@ -367,7 +380,7 @@ def download(namespace: Namespace, request: Request, claim: media.Claim) -> Repl
     if claim.is_dead(now):
         road.expired, road.died_at = True, claim.dies_at
         return _dead(road)
-    return _streamed(road, claim.clip)
+    return _streamed(road, claim.clip, claim.size)
 
 
 def _dead(road: Road) -> Reply:

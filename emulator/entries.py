@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 import orjson
 
+from emulator.core.call import Variant
 from emulator.core.units import Instant, format_duration, format_instant
 from emulator.core.words import OperationName
 from emulator.engine import Namespace
@@ -19,6 +20,7 @@ from emulator.excerpts import KEPT_BODY
 from emulator.exchanges import Reply
 from emulator.journal import Journal, Record
 from emulator.messages.requests import AnswerSent, Entry, Media, RequestSeen, TaskShown, Why
+from emulator.providers.base import Clip
 from emulator.redaction import Redactor, presented
 from emulator.why import Seen, decided_by, entry_shown, explained
 
@@ -221,8 +223,12 @@ def _answer(record: Record, redactor: Redactor) -> AnswerSent:
         body=_body(reply.body, redactor, is_cut=is_cut, is_json=is_json),
         size=record.answer_size,
         cut=is_cut,
-        media=None if clip is None else Media(width=clip.width, height=clip.height, seconds=clip.seconds),
+        media=None if clip is None else _media(clip, reply.variant),
     )
+
+
+def _media(clip: Clip, variant: Variant) -> Media:
+    return Media(width=clip.width, height=clip.height, seconds=clip.seconds, variant=variant)
 
 
 def _body(data: bytes, redactor: Redactor, *, is_cut: bool, is_json: bool = True) -> Any:

@@ -5,6 +5,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from emulator.core.call import Variant
 from emulator.core.rules import NOTHING, Verdict
 from emulator.core.task import Snapshot, Task
 from emulator.core.units import Duration, Instant
@@ -63,7 +64,11 @@ class Reply(msgspec.Struct, gc=False):
     snapshot: Snapshot | None = None
     """What that task looked like; ``None``: it wasn't looked at."""
     clip: Clip | None = None
-    """A video of this kind is to be sent in place of `body`."""
+    """A video of this kind is to be sent in place of `body`, or a picture of one."""
+    clip_size: int | None = None
+    """How many bytes the video is padded to; ``None``: it comes as it is."""
+    variant: Variant = "video"
+    """What is to be sent of the video."""
     others: tuple[tuple[Task, Snapshot | None], ...] = ()
     """The other tasks of a batch or a listing."""
     stage: Stage = "timeline"

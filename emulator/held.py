@@ -1,19 +1,17 @@
 """Creates that hold their connection until their task ends: how the answer waits, whole or in lines."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 import msgspec
 
 from emulator.bodies import Hung
-from emulator.clock import breathe
 from emulator.core.task import state_at
+from emulator.departure import Receive, watched
 from emulator.exchanges import LEFT, Hold, Reply
 from emulator.jobs import Held, Jobs
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Tell = Callable[[bytes], Awaitable[None]]
 
@@ -35,7 +33,7 @@ async def waited(jobs: Jobs, hold: Hold, receive: Receive, tell: Tell | None) ->
         Forgotten: the task was forgotten meanwhile.
     """
     with jobs.holding(hold.task, wants_changes=tell is not None) as waiting:
-        async with _watched(receive) as gone:
+        async with watched(receive) as gone:
             at = waiting.seen
             while state_at(waiting.task, at).ended_at is None:
                 if tell is not None and hold.line is not None:
@@ -44,30 +42,16 @@ async def waited(jobs: Jobs, hold: Hold, receive: Receive, tell: Tell | None) ->
         return hold.ended(waiting.task, at)
 
 
-async def _next(jobs: Jobs, waiting: Held, gone: asyncio.Task[None]) -> int:
+async def _next(jobs: Jobs, waiting: Held, gone: asyncio.Future[None]) -> int:
     instant = asyncio.ensure_future(jobs.next_instant(waiting))
+    either: set[asyncio.Future[Any]] = {instant, gone}
     try:
-        await asyncio.wait({instant, gone}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not instant.done():
             raise Hung
         return instant.result()
     finally:
         instant.cancel()
-
-
-@asynccontextmanager
-async def _watched(receive: Receive) -> AsyncIterator[asyncio.Task[None]]:
-    """What is done when the client has left."""
-    gone = asyncio.ensure_future(_leaving(receive))
-    try:
-        yield gone
-    finally:
-        gone.cancel()
-
-
-async def _leaving(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        await breathe()  # some servers say again and again that nothing more will come
 
 
 def left(reply: Reply) -> Reply:

@@ -1,10 +1,11 @@
-"""The results of tasks: links that are signed and expire, and the MP4 clips that they lead to.
+"""The results of tasks: links that are signed and expire, the MP4 clips that they lead to, and pictures of those.
 
 A link carries all that serving it needs, so it outlives a restart and works at every replica. Nothing
 here knows the time: when a link dies stands in the link, and the caller compares.
 """
 
 import re
+import struct
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
+from emulator.core.call import Variant
 from emulator.core.signing import sign, verify
 from emulator.core.units import Instant
 from emulator.payload import Payload
@@ -37,6 +39,8 @@ CLIPS: Final = (
 """Every clip that there is a file of. `tools/make_clips.py` makes them."""
 
 FOLDER: Final = Path(__file__).with_name("clips")
+PICTURES: Final = Path(__file__).with_name("pictures")
+"""Where the thumbnails and spritesheets are. `tools/make_pictures.py` makes them."""
 
 _KNOWN: Final = frozenset(CLIPS)
 
@@ -46,10 +50,19 @@ def file_name(clip: Clip) -> str:
     return f"{_spelt(clip)}.mp4"
 
 
-def nearest(clip: Clip) -> tuple[Path, Clip]:
-    """The file to serve for ``clip``, and what it is: the same, or the nearest by shape, area, then duration."""
-    served = clip if clip in _KNOWN else min(CLIPS, key=lambda known: _distance(clip, known))
-    return FOLDER / file_name(served), served
+def thumbnail_name(clip: Clip) -> str:
+    """``1280x720-8s.webp``: the first frame."""
+    return f"{_spelt(clip)}.webp"
+
+
+def spritesheet_name(clip: Clip) -> str:
+    """``1280x720.jpg``: one for all durations."""
+    return f"{clip.width}x{clip.height}.jpg"
+
+
+def nearest(clip: Clip) -> Clip:
+    """The clip to serve for ``clip``: the same, or the nearest by shape, area, then duration."""
+    return clip if clip in _KNOWN else min(CLIPS, key=lambda known: _distance(clip, known))
 
 
 def _distance(asked: Clip, known: Clip) -> tuple[float, float, int, int]:
@@ -81,6 +94,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     clip: Clip
     """What the task asked for, whether or not there is a clip of it."""
+    size: int | None
+    """How many bytes it is padded to; ``None``: it comes as it is."""
     dies_at: Instant
     signature: str
     signed: str
@@ -95,7 +110,15 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         return now >= self.dies_at
 
 
-def link(provider: Provider, result: Result, clip: Clip, origin: str, prefix: str, key: bytes) -> str:
+def link(
+    provider: Provider,
+    result: Result,
+    clip: Clip,
+    origin: str,
+    prefix: str,
+    key: bytes,
+    size: int | None = None,
+) -> str:
     """The link to a task's result: ``{origin}{prefix}/media/{provider}/{task id}/{clip}/{tail}?{query}``.
 
     Args:
@@ -105,9 +128,11 @@ def link(provider: Provider, result: Result, clip: Clip, origin: str, prefix: st
         origin: scheme and host.
         prefix: ``/ns/NAME`` in a namespace of that name, else nothing.
         key: what the namespace signs with.
+        size: how many bytes it is padded to, if it is; the link has it behind the clip, as in ``1280x720-8s-200000b``.
     """
     own = provider.link(result)
-    path = f"{prefix}/media/{provider.name}/{_quoted(result.task.id)}/{_spelt(clip)}/{own.tail}"
+    served = _spelt(clip) if size is None else f"{_spelt(clip)}-{size}b"
+    path = f"{prefix}/media/{provider.name}/{_quoted(result.task.id)}/{served}/{own.tail}"
     query = "&".join([f"{name}={value or ''}" for name, value in own.query])
     return origin + _sealed(key, path, query, provider.signature_name)
 
@@ -148,6 +173,7 @@ def claim(provider_named: Callable[[str], Provider | None], path: str, query: st
         provider=provider,
         task_id=task_id,
         clip=Clip(int(found[3]), int(found[4]), int(found[5])),
+        size=None if found[6] is None else int(found[6]),
         dies_at=0 if dies_at is None else dies_at,
         signature=signature,
         signed=_signed(path, unsigned),
@@ -155,7 +181,9 @@ def claim(provider_named: Callable[[str], Provider | None], path: str, query: st
 
 
 # Here as elsewhere below a pattern is text: it's compiled when first used, which a start needn't wait for.
-_PATH: Final = r"(?:/ns/[^/]+)?/media/([^/]+)/([^/]*)/([0-9]{1,9})x([0-9]{1,9})-([0-9]{1,9})s/(.*)"
+_PATH: Final = (
+    r"(?:/ns/[^/]+)?/media/([^/]+)/([^/]*)/([0-9]{1,9})x([0-9]{1,9})-([0-9]{1,9})s(?:-([0-9]{1,15})b)?/(.*)"
+)
 
 
 def _parted(query: str, name: str) -> tuple[str, str]:
@@ -208,16 +236,24 @@ _LAST_MODIFIED: Final = b"Wed, 01 Jan 2020 00:00:00 GMT"
 """Our choice: the same in every copy of the package, and before any clock that a scenario is likely to set."""
 
 
-def answer(method: str, headers: Mapping[bytes, bytes], clip: Clip) -> Answer:
+def answer(
+    method: str,
+    headers: Mapping[bytes, bytes],
+    clip: Clip,
+    size: int | None = None,
+    variant: Variant = "video",
+) -> Answer:
     """The answer to a good request for a clip: 200, 206, 304, or 416 for a range that begins past its end.
 
     Args:
         method: ``GET`` or ``HEAD``.
         headers: the request's, names in lower case.
         clip: the video that was asked for; where another has to do, ``X-Emulator-Clip`` says so.
+        size: how many bytes a video is padded to; pictures aren't.
+        variant: what is asked for of it.
     """
-    path, served = nearest(clip)
-    content, etag = _loaded(path)
+    served = nearest(clip)
+    kind, content, etag = _asked_for(served, size, variant)
     told = [(b"accept-ranges", b"bytes"), (b"etag", etag), (b"last-modified", _LAST_MODIFIED)]
     if served != clip:
         told.append((b"x-emulator-clip", _substitution(clip, served)))
@@ -225,13 +261,14 @@ def answer(method: str, headers: Mapping[bytes, bytes], clip: Clip) -> Answer:
         return Answer(304, told, Payload())
     part = _range_asked(method, headers, etag, len(content))
     if part is None:
-        return Answer(200, [*_described(len(content)), *told], Payload() if method == "HEAD" else content)
+        sent = Payload() if method == "HEAD" else content
+        return Answer(200, [*_described(kind, len(content)), *told], sent)
     if not part:
         return Answer(
             416, [(b"content-range", b"bytes */%d" % len(content)), (b"content-length", b"0")], Payload()
         )
     told.append((b"content-range", b"bytes %d-%d/%d" % (part.start, part.stop - 1, len(content))))
-    return Answer(206, [*_described(len(part)), *told], content.part(part.start, part.stop))
+    return Answer(206, [*_described(kind, len(part)), *told], content.part(part.start, part.stop))
 
 
 def merged(answered: Answer, headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -245,15 +282,46 @@ def _substitution(asked: Clip, served: Clip) -> bytes:
     return f"asked {one}, served {other}".encode()
 
 
-def _described(length: int) -> Headers:
-    return (b"content-type", b"video/mp4"), (b"content-length", b"%d" % length)
+def _described(kind: bytes, length: int) -> Headers:
+    return (b"content-type", kind), (b"content-length", b"%d" % length)
 
 
-@lru_cache(maxsize=len(CLIPS))
+def _asked_for(clip: Clip, size: int | None, variant: Variant) -> tuple[bytes, Payload, bytes]:
+    """The content type, the bytes and the ETag of what there is of a clip."""
+    if variant == "thumbnail":
+        return b"image/webp", *_loaded(PICTURES / thumbnail_name(clip))
+    if variant == "spritesheet":
+        return b"image/jpeg", *_loaded(PICTURES / spritesheet_name(clip))
+    content, etag = _loaded(FOLDER / file_name(clip))
+    if size is None:
+        return b"video/mp4", content, etag
+    return b"video/mp4", padded(content.content, size), b'%s-%d"' % (etag[:-1], size)
+
+
+@lru_cache(maxsize=2 * len(CLIPS) + len(SIZES) + len(_VEO_4K))
 def _loaded(path: Path) -> tuple[Payload, bytes]:
-    """A clip's bytes and its ETag. All of them together are about one megabyte."""
+    """A file's bytes and its ETag. All of them together are about one megabyte."""
     content = path.read_bytes()
     return Payload(content), b'"%s"' % blake2b(content, digest_size=16).hexdigest().encode()
+
+
+_BOX_HEAD: Final = 8
+_MOST_IN_A_HEAD: Final = 2**32 - 1
+
+
+def padded(video: bytes, size: int) -> Payload:
+    """An MP4 file made ``size`` bytes long by a box of zeros at its end, which players skip.
+
+    ISO/IEC 14496-12, 8.1.2: a box named ``free`` has no meaning; 4.2: a box begins with its length in 32 bits and
+    its name, and where 32 bits are too few, the length is 1 and the true one follows in 64. The head of a box takes
+    eight bytes: where there is no room for them the video comes as it is.
+    """
+    box = size - len(video)
+    if box < _BOX_HEAD:
+        return Payload(video)
+    is_long = box > _MOST_IN_A_HEAD
+    head = struct.pack(">I4sQ", 1, b"free", box) if is_long else struct.pack(">I4s", box, b"free")
+    return Payload(video + head, box - len(head))
 
 
 def _has_it_already(headers: Mapping[bytes, bytes], etag: bytes) -> bool:

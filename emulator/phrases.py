@@ -8,6 +8,7 @@ from emulator.core.matching import Matcher
 from emulator.core.plan import Entry, Video
 from emulator.core.rules import Conditions, Match, Rule
 from emulator.core.scenario import Choice, Rejection
+from emulator.core.sizes import format_size
 from emulator.core.spans import Span
 from emulator.core.spreads import Lognormal, Spread, Uniform
 from emulator.core.units import format_duration
@@ -61,6 +62,8 @@ def _of_entry(entry: Entry) -> Iterator[str]:
         yield f"with {error_words(entry.failure) or 'words of its own'}"
     if entry.video is not None and not entry.video.has_link:
         yield "without a link"
+    if entry.video is not None and entry.video.size is not None:
+        yield f"with a video of {format_size(entry.video.size)}"
     if entry.word is not None:
         yield f"printed as {cut(entry.word)}"
     if entry.stuck:

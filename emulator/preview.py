@@ -14,6 +14,7 @@ import orjson
 from emulator import endpoint, media, sample
 from emulator.clock import ClockRefused
 from emulator.core.scenario import ClockSettings, Item, Scenario, takes
+from emulator.core.sizes import format_size
 from emulator.core.task import Task, next_change, state_at
 from emulator.core.units import SECOND, Duration, Instant, as_datetime, format_duration, parse_instant
 from emulator.core.words import TERMINAL, OperationName, Profile, Status
@@ -285,9 +286,6 @@ class _Client:
     def _write(self, operation: OperationName, path: str, reply: Reply, status: Status | None) -> None:
         body = _json(reply)
         word, progress = _printed(body) if reply.status_code < 400 else (None, None)
-        video = (
-            None if reply.clip is None else f"{reply.clip.width}x{reply.clip.height}, {reply.clip.seconds}s"
-        )
         self.steps.append(
             Step(
                 t=self._t,
@@ -301,7 +299,7 @@ class _Client:
                 delay=reply.delay,
                 headers=self._of_note(reply),
                 body=body,
-                video=video,
+                video=_video(reply),
             )
         )
 
@@ -338,6 +336,16 @@ def _wait_asked(retry_after: str, now: Instant) -> Duration:
     except (ValueError, TypeError):
         return 0
     return max(0, int(wait.total_seconds() * SECOND))
+
+
+def _video(reply: Reply) -> str | None:
+    """What is sent of a video, in words: ``1280x720, 8s, 200MB``."""
+    if reply.clip is None:
+        return None
+    words = [f"{reply.clip.width}x{reply.clip.height}", f"{reply.clip.seconds}s"]
+    if reply.clip_size is not None:
+        words.append(format_size(reply.clip_size))
+    return ", ".join(words)
 
 
 def _json(reply: Reply) -> Any:

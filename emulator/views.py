@@ -68,7 +68,8 @@ def link_of(
     if video is not None and video.url is not None:
         return str(template.fill(video.url, context_of_task(namespace, task, now)))
     origin = task.origin or request.origin
-    place = (provider.name, task.id, task.request, task.plan.seed, dies_at, origin, request.prefix)
+    size = None if video is None else video.size
+    place = (provider.name, task.id, task.request, task.plan.seed, dies_at, origin, request.prefix, size)
     link = namespace.links.get(place)
     if link is None:
         if len(namespace.links) >= _KEPT_LINKS:
@@ -88,5 +89,7 @@ def _made_link(
     ended_at = snapshot.ended_at or task.created_at
     identity = namespace.identity(task.plan.seed)
     result = Result(task=task, account=identity.account(provider), ended_at=ended_at, dies_at=dies_at)
-    clip = provider.clip(orjson.loads(task.request))
-    return media.link(provider, result, clip, task.origin or request.origin, request.prefix, identity.key)
+    clip, origin = provider.clip(orjson.loads(task.request)), task.origin or request.origin
+    video = snapshot.entry.video
+    size = None if video is None else video.size
+    return media.link(provider, result, clip, origin, request.prefix, identity.key, size)

@@ -105,7 +105,12 @@ def test_a_video_is_told_by_what_it_is() -> None:
     ):
         answer = world.call(method, path, headers=headers)
         entry = entries_of(world)[-1]
-        assert entry["answer"]["media"] == {"width": 1280, "height": 720, "seconds": 8}
+        assert entry["answer"]["media"] == {
+            "width": 1280,
+            "height": 720,
+            "seconds": 8,
+            "variant": "video",
+        }
         assert entry["answer"]["body"] is None
         assert entry["answer"]["cut"] is False
         assert entry["answer"]["size"] == len(answer.body)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -26,8 +27,10 @@ from emulator.core.plan import HAPPY_TIMELINE, plan_of
 from emulator.core.task import Task
 from emulator.core.units import DAY, SECOND, Instant
 from emulator.media import CLIPS, Claim
+from emulator.payload import Payload
 from emulator.providers import PROVIDERS
 from emulator.providers.base import Clip, Link, Provider, Result
+from emulator.scenario_file.timeline import LEAST_BYTES
 
 CREATED_AT: Final = 1_735_689_600 * SECOND
 KEY: Final = b"the key of a namespace"
@@ -66,6 +69,7 @@ def link_of(
     clip: Clip = EIGHT_SECONDS,
     prefix: str = "",
     dies_at: Instant = CREATED_AT + DAY,
+    size: int | None = None,
 ) -> str:
     """The link to a result of a made-up task, from its path on."""
     task = Task(
@@ -80,7 +84,7 @@ def link_of(
     )
     account = provider.account(bytes(16))
     result = Result(task=task, account=account, ended_at=CREATED_AT + 10 * SECOND, dies_at=dies_at)
-    url = media.link(provider, result, clip, ORIGIN, prefix, KEY)
+    url = media.link(provider, result, clip, ORIGIN, prefix, KEY, size)
     assert url.startswith(ORIGIN)
     return url.removeprefix(ORIGIN)
 
@@ -106,15 +110,16 @@ def is_honoured(target: str) -> bool:
     clip=st.builds(Clip, *(st.integers(1, 99_999),) * 3),
     prefix=st.sampled_from(["", "/ns/team-a", "/ns/a.b_c"]),
     life=st.integers(0, 40_000),
+    size=st.none() | st.integers(0, 10**12),
 )
 def test_a_link_claims_what_it_was_made_of(
-    provider: Provider, task_id: str, clip: Clip, prefix: str, life: int
+    provider: Provider, task_id: str, clip: Clip, prefix: str, life: int, size: int | None
 ) -> None:
     """Whatever characters an id has, the claim has them too, and holds under the key that signed it."""
     dies_at = CREATED_AT + life * SECOND
-    claim = claim_of(link_of(provider, task_id, clip=clip, prefix=prefix, dies_at=dies_at))
+    claim = claim_of(link_of(provider, task_id, clip=clip, prefix=prefix, dies_at=dies_at, size=size))
     assert claim is not None
-    assert (claim.provider, claim.task_id, claim.clip) == (provider, task_id, clip)
+    assert (claim.provider, claim.task_id, claim.clip, claim.size) == (provider, task_id, clip, size)
     assert claim.dies_at == dies_at
     assert claim.holds(KEY)
     assert not claim.holds(b"another key")
@@ -129,6 +134,17 @@ def test_a_link_has_its_parts_in_order(provider: Provider) -> None:
     slot = next(part for part in query.split("&") if part.startswith(f"{provider.signature_name}="))
     assert re.fullmatch(r"[a-z]+=([A-Za-z0-9]|%2B|%2F){43}%3D", slot)
     assert target == link_of(provider, "sora:a/b", prefix="/ns/team")
+
+
+@each_provider
+def test_a_long_video_has_its_length_behind_the_clip(provider: Provider) -> None:
+    """It is signed as all of the link is; one that isn't padded has none."""
+    target = link_of(provider, size=200_000_000)
+    assert "/1280x720-8s-200000000b/" in target
+    assert is_honoured(target)
+    for changed in ("-8s-200000001b/", "-8s-20000000b/", "-8s/", "-8s-b/", "-8s-200000000/"):
+        assert not is_honoured(target.replace("-8s-200000000b/", changed))
+    assert "/1280x720-8s/" in link_of(provider)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.name)
@@ -250,6 +266,7 @@ def test_a_link_without_a_date_is_dead(provider: Provider) -> None:
         f"/media/made-up/id/{'9' * 5000}x1-8s/x?until=1&seal=1",
         f"/media/made-up/id/1x{'9' * 5000}-8s/x?until=1&seal=1",
         f"/media/made-up/id/1x1-{'9' * 5000}s/x?until=1&seal=1",
+        f"/media/made-up/id/1x1-1s-{'9' * 5000}b/x?until=1&seal=1",
         "/media/made-up/%FF/1280x720-8s/x?until=1&seal=1",
         "/ns//media/made-up/id/1280x720-8s/x?until=1&seal=1",
         "/ns/a/b/media/made-up/id/1280x720-8s/x?until=1&seal=1",
@@ -325,9 +342,8 @@ DOCUMENTED: Final = [
 def test_it_has_every_documented_video(name: str, request_fields: dict[str, Any], served: str) -> None:
     """What a documented request asks for is served as asked, and no header says otherwise."""
     clip = BY_NAME[name].clip(request_fields)
-    path, is_clip = media.nearest(clip)
-    assert path.name == f"{served}.mp4"
-    assert is_clip == clip
+    assert media.nearest(clip) == clip
+    assert media.file_name(clip) == f"{served}.mp4"
     assert b"x-emulator-clip" not in dict(media.answer("GET", {}, clip).headers)
 
 
@@ -357,16 +373,14 @@ def test_another_video_is_the_nearest_and_says_so(asked: str, served: str) -> No
 @given(st.builds(Clip, *(st.integers(0, 999_999_999),) * 3))
 def test_there_is_a_nearest_to_anything(clip: Clip) -> None:
     """Whatever a client asks for, a file is there for it, and its own if there is one."""
-    path, served = media.nearest(clip)
-    assert path.is_file()
+    served = media.nearest(clip)
     assert served in CLIPS
-    assert path.name == media.file_name(served)
     assert served == clip or clip not in CLIPS
 
 
 # Downloads
 
-CONTENT: Final = media.nearest(EIGHT_SECONDS)[0].read_bytes()
+CONTENT: Final = (media.FOLDER / media.file_name(EIGHT_SECONDS)).read_bytes()
 SIZE: Final = len(CONTENT)
 ETAG: Final = dict(media.answer("GET", {}, EIGHT_SECONDS).headers)[b"etag"]
 MODIFIED: Final = b"Wed, 01 Jan 2020 00:00:00 GMT"
@@ -543,6 +557,114 @@ def test_who_has_it_is_told_so(headers: dict[str, bytes], status_code: int) -> N
             assert answer[2] == b""
             assert answer[1][b"etag"] == ETAG
             assert b"content-length" not in answer[1]
+
+
+# Long ones
+
+GIB: Final = 2**30
+
+
+def boxes(payload: Payload) -> Iterator[tuple[str, int]]:
+    """The name and the length of each box of an MP4, whatever its length: nothing but heads is looked at."""
+    at = 0
+    while at < len(payload):
+        size, name = struct.unpack(">I4s", b"".join(payload.part(at, at + 8).chunks()))
+        if size == 1:
+            (size,) = struct.unpack(">Q", b"".join(payload.part(at + 8, at + 16).chunks()))
+        assert size >= 8
+        yield name.decode("ascii"), size
+        at += size
+    assert at == len(payload)
+
+
+lengths: Final = st.one_of(
+    st.integers(SIZE + 8, SIZE + 100),
+    st.integers(SIZE + 8, 10**6),
+    st.integers(4 * GIB + SIZE - 20, 4 * GIB + SIZE + 20),
+    st.integers(SIZE + 8, 10**12),
+)
+
+
+@given(lengths)
+def test_a_padded_file_has_exactly_the_length_asked_for(length: int) -> None:
+    """It begins with the clip as it is, and its boxes, of which one more is there, add up to it."""
+    padded = media.padded(CONTENT, length)
+    assert len(padded) == length
+    assert b"".join(padded.part(0, SIZE).chunks()) == CONTENT
+    plain = list(boxes(Payload(CONTENT)))
+    assert list(boxes(padded)) == [*plain, ("free", length - SIZE)]
+
+
+@pytest.mark.parametrize(
+    ("box", "head"),
+    [
+        (8, b"\0\0\0\x08free"),
+        (2**32 - 1, b"\xff\xff\xff\xfffree"),
+        (2**32, b"\0\0\0\x01free\0\0\0\x01\0\0\0\0"),
+    ],
+)
+def test_a_box_past_four_gib_says_its_length_in_64_bits(box: int, head: bytes) -> None:
+    """ISO/IEC 14496-12, 4.2."""
+    padded = media.padded(b"", box)
+    assert (padded.content, len(padded)) == (head, box)
+
+
+@pytest.mark.parametrize("more", range(-3, 8))
+def test_where_no_box_has_room_the_video_comes_as_it_is(more: int) -> None:
+    """The head of one takes eight bytes. No scenario asks for so little: the next test."""
+    assert media.padded(CONTENT, SIZE + more) == Payload(CONTENT)
+
+
+def test_every_clip_fits_into_the_least_that_a_scenario_may_ask_for() -> None:
+    """With room for the head of a box, so that what an author writes is what is served."""
+    largest = max((media.FOLDER / media.file_name(clip)).stat().st_size for clip in CLIPS)
+    assert largest + 8 <= LEAST_BYTES
+
+
+@given(length=lengths, data=st.data())
+def test_a_part_of_a_long_video_is_that_part_of_it(length: int, data: st.DataObject) -> None:
+    """Whatever range is asked for, and whatever the length: bytes, their number, and what the header says."""
+    first = data.draw(
+        st.one_of(st.integers(0, SIZE + 50), st.integers(0, length - 1)).filter(lambda n: n < length)
+    )
+    last = data.draw(st.integers(first, min(first + 5000, length + 10)))
+    headers = {b"range": b"bytes=%d-%d" % (first, last)}
+    answer = media.answer("GET", headers, EIGHT_SECONDS, length)
+    fields = dict(answer.headers)
+    stop = min(last + 1, length)
+    assert (answer.status_code, len(answer.body)) == (206, stop - first)
+    assert fields[b"content-length"] == str(stop - first).encode()
+    assert fields[b"content-range"] == f"bytes {first}-{stop - 1}/{length}".encode()
+    head = media.padded(CONTENT, length).content
+    wanted = head[first:stop].ljust(stop - first, b"\0")
+    assert b"".join(answer.body.chunks(777)) == wanted
+
+
+@given(lengths)
+def test_a_long_video_is_told_of_as_any(length: int) -> None:
+    """Length, tag and conditions; the whole is never in memory."""
+    whole = media.answer("GET", {}, EIGHT_SECONDS, length)
+    fields = dict(whole.headers)
+    assert (whole.status_code, len(whole.body)) == (200, length)
+    assert fields[b"content-length"] == str(length).encode()
+    assert len(whole.body.content) < SIZE + 20
+    head = media.answer("HEAD", {}, EIGHT_SECONDS, length)
+    assert (dict(head.headers), len(head.body)) == (fields, 0)
+    tag = fields[b"etag"]
+    assert media.answer("GET", {b"if-none-match": tag}, EIGHT_SECONDS, length).status_code == 304
+    for condition, status_code in ((tag, 206), (ETAG, 200)):
+        asked = {b"range": b"bytes=0-9", b"if-range": condition}
+        assert media.answer("GET", asked, EIGHT_SECONDS, length).status_code == status_code
+    past = media.answer("GET", {b"range": b"bytes=%d-" % length}, EIGHT_SECONDS, length)
+    assert (past.status_code, dict(past.headers)[b"content-range"]) == (416, b"bytes */%d" % length)
+
+
+@given(st.sets(lengths, min_size=2, max_size=5))
+def test_files_of_other_lengths_have_other_tags(sizes: set[int]) -> None:
+    """None of them weak, and none the clip's own: a resumed download never mixes two files."""
+    tags = {dict(media.answer("HEAD", {}, EIGHT_SECONDS, size).headers)[b"etag"] for size in sizes}
+    assert len(tags | {ETAG}) == len(sizes) + 1
+    assert all(re.fullmatch(rb'"[0-9a-f]{32}-[0-9]+"', tag) for tag in tags)
 
 
 # On the wire

@@ -192,6 +192,12 @@ def test_it_goes_on_for_as_long_as_it_was_told() -> None:
     assert (found.reason, found.end) == ("duration", "stopped after 2m; the task is completed")
 
 
+def test_it_tells_how_long_a_video_is_made() -> None:
+    """By the route and by the link."""
+    found = preview("version: 1\ndefaults: {video: {bytes: 200MB}}\n")
+    assert [step.video for step in found.steps if step.video] == ["720x1280, 10s, 200MB"] * 2
+
+
 def test_it_ends_with_the_calendar() -> None:
     """A clock that can't be moved on is no defect."""
     found = preview(HAPPY, every=4000 * 365 * DAY)

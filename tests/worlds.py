@@ -135,14 +135,12 @@ async def call(app: App, method: str, path: str, body: bytes, headers: Mapping[s
     if body:
         scope["headers"].append((b"content-length", b"%d" % len(body)))  # type: ignore[attr-defined]
     sent: list[Any] = []
-
-    asked = asyncio.Event()
+    coming = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> dict[str, Any]:
-        if asked.is_set():
+        if not coming:
             await asyncio.Event().wait()  # as on a connection that nobody closes
-        asked.set()
-        return {"type": "http.request", "body": body, "more_body": False}
+        return coming.pop()
 
     async def send(message: Any) -> None:
         sent.append(message)

@@ -12,39 +12,13 @@ from typing import Final
 
 from emulator.media import CLIPS, FOLDER, file_name
 from emulator.providers.base import Clip
+from tools.drawing import as_ppm, picture
 
 MADE_WITH: Final = "5.1.9-0+deb12u1"
 """The version of ffmpeg that made the clips in the repository: Debian 12's, with libx264 164."""
 
 FRAME_RATE: Final = 30
 """documents/003 prints ``"fps": 30``."""
-
-CELL: Final = 8
-"""Pixels along a side of one square of the picture: eight parts every size. Large squares make small files."""
-
-GROUND, INK, BAR = b"\x18\x2a\x4a", b"\xf2\xf2\xf2", b"\xf2\xa0\x30"
-"""The colours, as red, green and blue."""
-
-GLYPHS: Final = {
-    "0": ("01110", "10001", "10011", "10101", "11001", "10001", "01110"),
-    "1": ("00100", "01100", "00100", "00100", "00100", "00100", "01110"),
-    "2": ("01110", "10001", "00001", "00010", "00100", "01000", "11111"),
-    "3": ("11111", "00010", "00100", "00010", "00001", "10001", "01110"),
-    "4": ("00010", "00110", "01010", "10010", "11111", "00010", "00010"),
-    "5": ("11111", "10000", "11110", "00001", "00001", "10001", "01110"),
-    "6": ("00110", "01000", "10000", "11110", "10001", "10001", "01110"),
-    "7": ("11111", "00001", "00010", "00100", "01000", "01000", "01000"),
-    "8": ("01110", "10001", "10001", "01110", "10001", "10001", "01110"),
-    "9": ("01110", "10001", "10001", "01111", "00001", "00010", "01100"),
-    "x": ("00000", "00000", "10001", "01010", "00100", "01010", "10001"),
-    "s": ("00000", "00000", "01111", "10000", "01110", "00001", "11110"),
-}
-"""Drawn here rather than with a font file, which would be one more thing that can differ."""
-
-GLYPH_WIDTH, GLYPH_HEIGHT = 6, 9
-"""In cells, with the space to the next glyph and line."""
-
-Picture = list[list[bytes]]
 
 
 def main() -> None:
@@ -70,7 +44,7 @@ def make(clip: Clip, target: Path) -> int:
     Raises:
         subprocess.CalledProcessError: ffmpeg failed; it has said why on its standard error.
     """
-    pictures = b"".join(_ppm(_picture(clip, second)) for second in range(clip.seconds))
+    pictures = b"".join(as_ppm(picture(clip, second)) for second in range(clip.seconds))
     subprocess.run([*_command(clip), str(target)], input=pictures, check=True)  # noqa: S603 - our own words
     return target.stat().st_size
 
@@ -90,43 +64,6 @@ def _command(clip: Clip) -> Iterable[str]:
     # x264 writes its version and settings into the stream (600 bytes of SEI, type 6); no player reads them.
     yield from ("-bsf:v", "filter_units=remove_types=6", "-map_metadata", "-1")
     yield from ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", "-f", "mp4")
-
-
-def _picture(clip: Clip, second: int) -> Picture:
-    """What the clip shows in one of its seconds: its size and length, and a bar that grows."""
-    width, height = clip.width // CELL, clip.height // CELL
-    picture = [[GROUND] * width for _ in range(height)]
-    size, length = f"{clip.width}x{clip.height}", f"{clip.seconds}s"
-    scale = (width - 8) // (GLYPH_WIDTH * len(size))
-    top = height // 2 - GLYPH_HEIGHT * scale
-    _write(picture, size, top, scale)
-    _write(picture, length, top + GLYPH_HEIGHT * scale, scale)
-    step = (width - 8) // clip.seconds
-    left = (width - step * clip.seconds) // 2
-    for part in range(second + 1):
-        _fill(picture, left + part * step, height - 12, step - 1, 4, BAR)
-    return picture
-
-
-def _write(picture: Picture, text: str, top: int, scale: int) -> None:
-    left = (len(picture[0]) - (GLYPH_WIDTH * len(text) - 1) * scale) // 2
-    for place, letter in enumerate(text):
-        for y, line in enumerate(GLYPHS[letter]):
-            for x, dot in enumerate(line):
-                if dot == "1":
-                    _fill(
-                        picture, left + (place * GLYPH_WIDTH + x) * scale, top + y * scale, scale, scale, INK
-                    )
-
-
-def _fill(picture: Picture, left: int, top: int, width: int, height: int, colour: bytes) -> None:
-    for row in picture[top : top + height]:
-        row[left : left + width] = [colour] * width
-
-
-def _ppm(picture: Picture) -> bytes:
-    head = f"P6 {len(picture[0])} {len(picture)} 255\n".encode("ascii")
-    return head + b"".join(b"".join(row) for row in picture)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """What a client asks for and why it may be refused, in neutral words: the currency between endpoint and providers."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from emulator.core.units import Instant
 from emulator.core.words import ErrorName, Situation
+
+Variant = Literal["video", "thumbnail", "spritesheet"]
+"""What can be had of a result: itself, one picture of it, or a grid of its frames."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -53,6 +56,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     """The bytes of a task's result are asked for."""
 
     id: str
+    variant: str = "video"
+    """Which of them, as the client said it; what that means, `Provider.variant` knows."""
     refusal: Refusal | None = None
 
 

@@ -38,6 +38,8 @@ class Video(msgspec.Struct, frozen=True, kw_only=True):
     expired: Failure | Respond | None = None
     renew: bool = False
     content: Literal["stream", "redirect"] = "stream"
+    size: int | None = None
+    """How many bytes the clip is padded to; ``None``: it comes as it is."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

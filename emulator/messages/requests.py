@@ -8,6 +8,7 @@ from emulator.messages.tasks import StatusWord
 
 StageWord = Literal["route", "auth", "rules", "validation", "timeline", "link"]
 """Which step of the road answered."""
+VariantWord = Literal["video", "thumbnail", "spritesheet"]
 
 
 class Draw(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,11 +132,13 @@ class RequestSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Media(msgspec.Struct, frozen=True, kw_only=True):
-    """The video that was sent, or asked for."""
+    """The video that was sent, or asked for, or of which a picture was."""
 
     width: int
     height: int
     seconds: int
+    variant: VariantWord
+    """Itself, or which picture of it."""
 
 
 class AnswerSent(msgspec.Struct, frozen=True, kw_only=True):

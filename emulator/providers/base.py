@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from emulator.core.call import Call, Refusal
+from emulator.core.call import Call, Refusal, Variant
 from emulator.core.effects import Failure
 from emulator.core.task import Snapshot, Task
 from emulator.core.units import Instant
@@ -150,6 +150,11 @@ def never_called_back(_fields: Mapping[str, Any]) -> None:
     """The provider has no callbacks."""
 
 
+def video_alone(_name: str, _profile: Profile) -> Variant:
+    """Whatever is asked for, the video is sent."""
+    return "video"
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """One vendor's service."""
 
@@ -196,6 +201,10 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """Where a create request wants the task's end told; ``None``: nowhere."""
     callback: Callable[[View], dict[str, Any]] | None = None
     """What is told there, of a task that has ended; ``None``: the provider calls nobody back."""
+    variant: Callable[[str, Profile], Variant | Refusal] = video_alone
+    """What the content route sends for a ``variant`` of this name, or why it doesn't."""
+    content_headers: Headers = ()
+    """What it sends besides where it sends a result."""
 
     @property
     def client_path(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from emulator.core.call import Call, Content, Create, Poll, Refusal
+from emulator.core.call import Call, Create, Poll, Refusal
 from emulator.core.effects import Failure
 from emulator.core.seeded import crockford
 from emulator.core.task import Snapshot, Task
@@ -16,10 +16,12 @@ from emulator.core.words import ErrorName, OperationName, Profile, Situation, St
 from emulator.providers import openai_sightings
 from emulator.providers.base import Clip, Inbound, Operation, Provider, Scene, View, Wire
 from emulator.providers.openai_style import (
+    CONTENT_HEADERS,
     Name,
     Words,
     bearer_key,
     clip_of,
+    content_call,
     created_call,
     failure_words,
     gateway_headers,
@@ -31,6 +33,7 @@ from emulator.providers.openai_style import (
     plain_storage_refusal,
     seconds_asked,
     text,
+    variant,
     whole,
     wrapped_refusal,
 )
@@ -102,10 +105,6 @@ def _parse_poll(inbound: Inbound) -> Poll:
 def _parse_create(inbound: Inbound) -> Create:
     # Fact sheet: the prompt is optional on the provider's older page, required on the newer one.
     return created_call(inbound, prompt_needed=inbound.profile is Profile.CURRENT)
-
-
-def _parse_content(inbound: Inbound) -> Content:
-    return Content(id=inbound.params[0])
 
 
 def _video(view: View) -> dict[str, Any]:
@@ -266,7 +265,7 @@ PROVIDER: Final = Provider(
             name=OperationName.CONTENT,
             method="GET",
             path="/v1/videos/{task_id}/content",
-            parse=_parse_content,
+            parse=content_call,
             item=_video,
             answer=_answer,
         ),
@@ -298,5 +297,7 @@ PROVIDER: Final = Provider(
     storage_refusal=plain_storage_refusal,
     sighted=partial(openai_sightings.sighted, openai_sightings.words_of(_DOCUMENTED, _CURRENT), "url"),
     made=openai_sightings.made,
+    variant=variant,
+    content_headers=CONTENT_HEADERS,
 )
 """The table of EzModel."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from emulator.core.call import Call, Content, Create, Poll, Refusal
+from emulator.core.call import Call, Create, Poll, Refusal
 from emulator.core.effects import Failure
 from emulator.core.task import Task
 from emulator.core.units import SECOND, Instant
@@ -15,10 +15,12 @@ from emulator.core.words import ErrorName, OperationName, Profile, Situation, St
 from emulator.providers import openai_sightings
 from emulator.providers.base import Clip, Inbound, Operation, Provider, Scene, View, Wire
 from emulator.providers.openai_style import (
+    CONTENT_HEADERS,
     Name,
     Words,
     bearer_key,
     clip_of,
+    content_call,
     created_call,
     failure_words,
     gateway_headers,
@@ -29,6 +31,7 @@ from emulator.providers.openai_style import (
     plain_storage_refusal,
     seconds_asked,
     text,
+    variant,
     whole,
     wrapped_refusal,
 )
@@ -91,10 +94,6 @@ def _parse_poll(inbound: Inbound) -> Poll:
 def _parse_create(inbound: Inbound) -> Create:
     # Fact sheet, provider's page and gateway source: a prompt is required.
     return created_call(inbound, prompt_needed=True)
-
-
-def _parse_content(inbound: Inbound) -> Content:
-    return Content(id=inbound.params[0])
 
 
 def _video(view: View) -> dict[str, Any]:
@@ -247,7 +246,7 @@ PROVIDER: Final = Provider(
             name=OperationName.CONTENT,
             method="GET",
             path="/v1/videos/{task_id}/content",
-            parse=_parse_content,
+            parse=content_call,
             item=_video,
             answer=_answer,
         ),
@@ -276,5 +275,7 @@ PROVIDER: Final = Provider(
     storage_refusal=plain_storage_refusal,
     sighted=partial(openai_sightings.sighted, openai_sightings.words_of(_DOCUMENTED, _CURRENT), "video_url"),
     made=openai_sightings.made,
+    variant=variant,
+    content_headers=CONTENT_HEADERS,
 )
 """The table of OctopusX."""

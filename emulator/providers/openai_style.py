@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from emulator.core import units
-from emulator.core.call import Create, Refusal
+from emulator.core.call import Content, Create, Refusal, Variant
 from emulator.core.effects import Failure
 from emulator.core.matching import text_of
 from emulator.core.units import SECOND, Instant
@@ -259,6 +259,39 @@ def wrapped_refusal(refusal: Refusal, words: Words, scene: Scene, statuses: Mapp
 def named_in_path(params: tuple[str, ...], _fields: Any) -> str:
     """The task that a poll names: the last segment of its path, whatever else the request holds."""
     return params[0]
+
+
+# Content
+
+CONTENT_HEADERS: Final[Headers] = ((b"cache-control", b"public, max-age=86400"),)
+"""Gateway source: what it sets on a result that it streams through."""
+_VARIANTS: Final[Mapping[str, Variant]] = {
+    "video": "video",
+    "thumbnail": "thumbnail",
+    "spritesheet": "spritesheet",
+}
+
+
+def content_call(inbound: Inbound) -> Content:
+    """The result that a path and its query ask for."""
+    return Content(id=inbound.params[0], variant=inbound.query.get("variant", "video"))
+
+
+def variant(name: str, profile: Profile) -> Variant | Refusal:
+    """What of a result is sent. Fact sheet: the gateway doesn't look at the parameter; OpenAI knows three values.
+
+    The documents show none, so `Profile.DOCUMENTED` does as the gateway. That another value is refused, and with
+    which words, is our choice: no source shows it.
+    """
+    if profile is Profile.DOCUMENTED:
+        return "video"
+    known = _VARIANTS.get(name)
+    if known is not None:
+        return known
+    # Two braces would begin a template, and templates are for authors.
+    shown = name[:40].replace("{{", "")
+    message = f"Invalid value: '{shown}'. Supported values are: 'video', 'thumbnail', and 'spritesheet'."
+    return Refusal(ErrorName.BAD_REQUEST, message, "invalid_value")
 
 
 # Create requests

@@ -62,9 +62,12 @@ def _fetches(case: Case, life: Life) -> Iterator[Record]:
 
 
 def _is_fetched(record: Record) -> bool:
-    """Whether bytes of the result were sent. What a redirect leads to is a request of its own, if it is ours."""
+    """Whether bytes of the result were sent. What a redirect leads to is a request of its own, if it is ours.
+
+    A picture of the video isn't the video.
+    """
     reply = record.reply
-    if record.method != "GET":
+    if record.method != "GET" or reply.variant != "video":
         return False
     if reply.status_code == 302:
         return not _IN_MEDIA.match(_target(record).path)

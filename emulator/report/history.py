@@ -25,7 +25,7 @@ from emulator.redaction import Redactor, presented
 Identity = tuple[str, str, int, int]
 """Provider, id, creation and activation: an activation begins anew with the tasks that its scenario names."""
 
-_LINK: Final = r"(?:/ns/[^/]+)?/media/([^/]+)/(.*?)/[0-9]+x[0-9]+-[0-9]+s/"
+_LINK: Final = r"(?:/ns/[^/]+)?/media/([^/]+)/(.*?)/[0-9]+x[0-9]+-[0-9]+s(?:-[0-9]+b)?/"
 _NAMED: Final = b"x-emulator-scenario"
 _STATUS_MEMBERS: Final = frozenset({"status", "response"})
 """Where a printed task tells how it stands: documents/001 and 003, documents/000 and 002."""

@@ -29,7 +29,7 @@ from emulator.scenario_file.nodes import Sequence as List
 from emulator.scenario_file.providers import ALL, PROVIDER_NAMES, value_names
 from emulator.scenario_file.rules import AUTH, MATCH, PROVIDER, RULES
 from emulator.scenario_file.tables import AtMostOne, Key, Record, Table
-from emulator.scenario_file.timeline import ABOUT, CHOICES, DEFAULT_VIDEO, TIMELINE, with_default_life
+from emulator.scenario_file.timeline import ABOUT, CHOICES, DEFAULT_VIDEO, TIMELINE, with_defaults
 from emulator.scenario_file.times import AGE, CALLS, INSTANT, SPREAD
 from emulator.scenario_file.values import NAME, JsonValue
 
@@ -305,10 +305,10 @@ class Read(msgspec.Struct, frozen=True):
 def _scenario(record: Record) -> Read:
     defaults = record.get(_DEFAULTS_KEY)
     items = record.get(_TASKS, Scenario(name="").items)
-    life = None if defaults is None or _VIDEO not in defaults else defaults[_VIDEO].expires_in
-    if life is not None:
+    video = None if defaults is None else defaults.get(_VIDEO)
+    if video is not None:
         items = tuple(
-            msgspec.structs.replace(i, choices=tuple(with_default_life(c, life) for c in i.choices))
+            msgspec.structs.replace(i, choices=tuple(with_defaults(c, video) for c in i.choices))
             for i in items
         )
     found = Scenario(

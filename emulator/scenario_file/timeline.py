@@ -7,7 +7,6 @@ import msgspec
 from emulator.core.effects import Failure, Respond
 from emulator.core.plan import Entry, Ramp, Video
 from emulator.core.scenario import Choice
-from emulator.core.spreads import Spread
 from emulator.core.words import TERMINAL, Status
 from emulator.scenario_file import wording
 from emulator.scenario_file.effects import ERROR, FAILURE, PATCH, RESPOND
@@ -18,7 +17,6 @@ from emulator.scenario_file.kinds import (
     Items,
     Json,
     Kind,
-    Later,
     Simple,
     enum_word,
     number,
@@ -28,9 +26,14 @@ from emulator.scenario_file.kinds import (
 )
 from emulator.scenario_file.nodes import Mapping, Node, Scalar, Sequence, value_of
 from emulator.scenario_file.report import Path, Report
+from emulator.scenario_file.sizes import size
 from emulator.scenario_file.tables import AtLeastOne, AtMostOne, Key, Record, Table
 from emulator.scenario_file.times import DURATION, SPREAD
 from emulator.scenario_file.values import NAME, PLAIN_TEXT, TemplateText
+
+LEAST_BYTES: Final = 64 * 1024
+"""Every clip fits into it, with the head of a box behind it, so what an author writes is what is served."""
+MOST_BYTES: Final = 10**12
 
 ABOUT: Final = Key("about", text(), "What it is for; journal, preview and coverage show it.")
 STATUS: Final[Kind[Status]] = enum_word("a status such as queued", Status, wording.STATUSES)
@@ -53,7 +56,11 @@ _URL: Key[str] = Key(
     TemplateText("a link, or none"),
     "A literal link, printed as it stands and not served; none: completed without a link.",
 )
-_BYTES: Key[Any] = Key("bytes", Later(), "The clip padded to that length.")
+_BYTES = Key(
+    "bytes",
+    size(LEAST_BYTES, MOST_BYTES, "a video has at least 64KiB, whatever size and duration a task asks for"),
+    "The clip padded to that length.",
+)
 _EXPIRES_IN = Key(
     "expires_in", SPREAD, "How long the link lives, from completion; left out: 24 h after creation."
 )
@@ -83,7 +90,7 @@ _CONTENT: Key[Content] = Key(
 def _check_video(record: Record) -> None:
     if _URL not in record or record.get(_URL) == "none":
         return
-    for key in (_EXPIRES_IN, _EXPIRED, _RENEW):
+    for key in (_BYTES, _EXPIRES_IN, _EXPIRED, _RENEW):
         if key in record:
             message = f"a literal 'url' isn't served, so {key.word!r} has nothing to act on"
             record.mistake(record.key(key), message, "keep one of the two")
@@ -99,6 +106,7 @@ def _video(record: Record) -> Video:
         expired=record.get(_EXPIRED),
         renew=record.get(_RENEW, False),
         content=record.get(_CONTENT, "stream"),
+        size=record.get(_BYTES),
     )
 
 
@@ -113,7 +121,7 @@ VIDEO: Final = Table(
 DEFAULT_VIDEO: Final = Table(
     "default video",
     (_EXPIRES_IN, _BYTES),
-    lambda record: Video(expires_in=record.get(_EXPIRES_IN)),
+    lambda record: Video(expires_in=record.get(_EXPIRES_IN), size=record.get(_BYTES)),
     about="What holds for every completed entry that doesn't say otherwise.",
 )
 
@@ -351,14 +359,19 @@ CHOICES: Final = Items(
 )
 
 
-def with_default_life(choice: Choice, life: Spread) -> Choice:
-    """The choice with this life for each link that the emulator serves and that has none of its own."""
-    entries = tuple(_with_life(entry, life) for entry in choice.entries)
+def with_defaults(choice: Choice, default: Video) -> Choice:
+    """The choice with the default's life and size for each video that the emulator serves and that says none."""
+    entries = tuple(_with_defaults(entry, default) for entry in choice.entries)
     return msgspec.structs.replace(choice, entries=entries)
 
 
-def _with_life(entry: Entry, life: Spread) -> Entry:
-    video = entry.video or Video()
-    if entry.status is not Status.COMPLETED or video.expires_in is not None or video.url is not None:
+def _with_defaults(entry: Entry, default: Video) -> Entry:
+    own = entry.video or Video()
+    if entry.status is not Status.COMPLETED or own.url is not None:
         return entry
-    return msgspec.structs.replace(entry, video=msgspec.structs.replace(video, expires_in=life))
+    video = msgspec.structs.replace(
+        own,
+        expires_in=default.expires_in if own.expires_in is None else own.expires_in,
+        size=default.size if own.size is None else own.size,
+    )
+    return entry if video == own else msgspec.structs.replace(entry, video=video)

@@ -126,6 +126,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "max": ("to", "max_interval"),
         "matches": ("regex",),
         "starts_with": ("glob",),
+        "size": ("bytes",),
+        "length": ("bytes",),
         "in": ("any_of",),
         "one_of": ("any_of",),
         "method": ("operation",),

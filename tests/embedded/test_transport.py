@@ -88,6 +88,22 @@ def given_up_blocking() -> None:
         assert under_way() == 0
 
 
+LONG: Final = {"version": 1, "tasks": [{"timeline": [{"status": "completed", "video": {"bytes": "3MB"}}]}]}
+
+
+def test_a_long_video_comes_whole() -> None:
+    """Nobody watches for the client's leaving any more once it has come."""
+    with (
+        Emulator(LONG) as emulator,
+        httpx.Client(transport=emulator.transport(), headers=KEY, timeout=PATIENCE) as http,
+    ):
+        task = http.post("https://octopusx.ai/v1/videos", json={"prompt": "a cat"}).json()
+        answer = http.get(f"https://octopusx.ai/v1/videos/{task['id']}/content")
+        assert (answer.status_code, answer.headers["content-length"]) == (200, "3000000")
+        assert len(answer.content) == 3_000_000
+        assert under_way() == 0
+
+
 def given_up_on_asyncio() -> None:
     """A cancelled task of an event loop."""
 

@@ -62,6 +62,8 @@ FETCHES: dict[str, tuple[Callable[[Diary], object], int]] = {
     "two-halves": (lambda d: [d.download(DONE, **part(0, 49)), d.download(DONE, **part(50, 99))], 1),
     "first-byte": (lambda d: d.download(DONE, **part(0, 0)), 0),
     "part-of-unknown": (lambda d: d.download(DONE, status_code=206), 1),
+    "thumbnail": (lambda d: d.content(DONE, variant="thumbnail"), 0),
+    "long": (lambda d: d.add("download", None, path=long_link_of(DONE), stage="link"), 1),
     "head": (lambda d: d.download(DONE, method="HEAD"), 0),
     "not-modified": (lambda d: d.download(DONE, status_code=304), 0),
     "forbidden": (lambda d: d.download(DONE, status_code=403), 0),
@@ -72,6 +74,11 @@ FETCHES: dict[str, tuple[Callable[[Diary], object], int]] = {
     "task-given-up": (lambda d: d.add("download", None, path=link_of(DONE), stage="link"), 1),
     "another-given-up": (lambda d: d.add("download", None, path=link_of(a_task("video_2")), stage="link"), 0),
 }
+
+
+def long_link_of(task: Task) -> str:
+    """The path of the link to a result that is padded."""
+    return link_of(task).replace("-4s/", "-4s-200000000b/")
 
 
 def led_to(diary: Diary, location: str) -> None:

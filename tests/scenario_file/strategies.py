@@ -26,6 +26,11 @@ spreads = st.one_of(
     ),
     st.builds(lambda median: {"median": median, "sigma": 0.4}, durations),
 )
+sizes = st.builds(
+    lambda number, unit: f"{number}{unit}",
+    st.integers(64, 999),
+    st.sampled_from(["KiB", "MB", "MiB", "GB", "GiB"]),
+)
 call_spans = st.one_of(
     st.integers(1, 99),
     st.builds("{}+".format, st.integers(1, 99)),
@@ -81,7 +86,12 @@ videos = st.one_of(
     keys({"url": st.just("https://example.com/{{ task.id }}.mp4")}, {"id": plain_words}),
     keys(
         {},
-        {"expires_in": spreads, "renew": st.booleans(), "expired": st.builds(lambda e: {"error": e}, errors)},
+        {
+            "expires_in": spreads,
+            "renew": st.booleans(),
+            "expired": st.builds(lambda e: {"error": e}, errors),
+            "bytes": sizes,
+        },
     ),
 )
 progress = st.one_of(st.integers(0, 100), st.just({"from": 0, "to": 99}))
@@ -227,7 +237,7 @@ def scenarios() -> st.SearchStrategy[Json]:
             "unknown_task": st.sampled_from(["start", "not_found"]),
             "auth": keys({}, {"keys": st.lists(words, min_size=1, max_size=2)}),
             "defaults": keys(
-                {}, {"delay": spreads, "video": st.builds(lambda s: {"expires_in": s}, spreads)}
+                {}, {"delay": spreads, "video": keys({}, {"expires_in": spreads, "bytes": sizes})}
             ),
             "tasks": tasks(),
             "rules": st.lists(rules, max_size=3),

@@ -39,6 +39,10 @@ class LinkDied(NoVideo):
     """We came too late for the video."""
 
 
+class Broken(NoVideo):
+    """The video didn't come whole, however often we tried. What came is kept."""
+
+
 class GaveUp(NoVideo):
     """We have waited for long enough. The task may still end well: its id is worth keeping."""
 
