@@ -17,7 +17,7 @@ from emulator.core.task import Task, state_at
 from emulator.core.units import Instant
 from emulator.core.words import TERMINAL, OperationName
 
-_MOST_KEPT: Final = 4_000_000
+MOST_KEPT: Final = 4_000_000
 """How many numbers are kept at most, of eight bytes each; whom nobody heard of for longest is forgotten first."""
 _OVERHEAD: Final = 40
 """What keeping one account takes besides its numbers, in such numbers."""
@@ -77,13 +77,15 @@ class _Account(msgspec.Struct):
 class Counts:
     """The counts of all limits of one scenario in force."""
 
-    def __init__(self, limits: tuple[Limit, ...]) -> None:
+    def __init__(self, limits: tuple[Limit, ...], most_kept: int = MOST_KEPT) -> None:
         self.latest: Instant = 0
         """When the last call passed that was counted."""
         self._limits = {name: tuple(_that_concern(limits, name)) for name in OperationName}
         """By operation, each with its number."""
         self._accounts: dict[tuple[int, Whose], _Account] = {}
-        self._size = 0
+        self.size = 0
+        """About how much is kept, in numbers of eight bytes."""
+        self._most_kept = most_kept
 
     def concern(self, operation: OperationName) -> bool:
         """Whether any of the limits has a say in calls of this operation."""
@@ -135,7 +137,7 @@ class Counts:
         found = [task for place in account.tasks if (task := find(*place)) is not None]
         alive = [task for task in found if state_at(task, now).status not in TERMINAL]
         account.tasks = dict.fromkeys((task.provider, task.id) for task in alive)
-        self._size += account.size - before
+        self.size += account.size - before
         return alive
 
     def _count(self, number: int, limit: Limit, whose: Whose, now: Instant) -> None:
@@ -158,25 +160,20 @@ class Counts:
         account = self._accounts.pop((number, whose), None)
         if account is None:
             return _Account(array("q"))
-        self._size -= account.size
+        self.size -= account.size
         return account
 
     def _keep(self, number: int, whose: Whose, account: _Account) -> None:
         self._accounts[number, whose] = account
-        self._size += account.size
-        if self._size > _MOST_KEPT:
+        self.size += account.size
+        if self.size > self._most_kept:
             self._forget()
 
     def _forget(self) -> None:
         """Forget the accounts that were changed longest ago, a sixteenth of them at a time."""
-        while self._size > _MOST_KEPT:
+        while self.size > self._most_kept:
             for place in list(islice(self._accounts, len(self._accounts) // 16 + 1)):
-                self._size -= self._accounts.pop(place).size
-
-    @property
-    def accounts(self) -> int:
-        """How many keys, tasks and namespaces it has counts of, for each limit anew."""
-        return len(self._accounts)
+                self.size -= self._accounts.pop(place).size
 
 
 def _that_concern(limits: Sequence[Limit], operation: OperationName) -> Iterator[tuple[int, Limit]]:

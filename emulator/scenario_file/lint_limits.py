@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from emulator.core.limits import Limit
+from emulator.core.rules import RetryAfter
 from emulator.core.scenario import Scenario
 from emulator.scenario_file.report import Path
 
 Doubt = tuple[str, Path, str, str | None]
 _MOST_COMPARED: Final = 300
 """Each limit is compared with so many before it, lest a huge file takes long."""
+_TOO_LATE: Final = "under a scaled clock a client that waits so long in real time comes much too late"
 _FOLLOWS: Final = "real clients sleep in real time: mode auto follows them"
 
 
@@ -47,9 +49,10 @@ def doubts_about_waits(scenario: Scenario) -> Iterator[Doubt]:
         return
     for number, rule in enumerate(scenario.rules):
         if rule.retry_after is not None and rule.retry_after.wait is not None:
-            message = "under a scaled clock a client that waits so long in real time comes much too late"
-            yield "scaled-clock-wait", ("rules", number, "retry_after"), message, _FOLLOWS
+            yield "scaled-clock-wait", ("rules", number, "retry_after"), _TOO_LATE, _FOLLOWS
     for number, limit in enumerate(scenario.limits):
         if limit.window is not None:
             message = "under a scaled clock this window passes sooner than a client waits in real time"
             yield "scaled-clock-wait", ("limits", number, "window"), message, _FOLLOWS
+        elif limit.retry_after is not None and limit.retry_after != RetryAfter(None):
+            yield "scaled-clock-wait", ("limits", number, "retry_after"), _TOO_LATE, _FOLLOWS
