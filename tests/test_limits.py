@@ -1,8 +1,10 @@
 """Limits on the road: who is counted together, what is counted, what a refusal says, and what is told of it."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from emulator.core.units import MILLISECOND, MINUTE, SECOND, http_date
 from emulator.core.words import OperationName, Profile
 from emulator.limits import Counts, Limited
 from emulator.providers import PROVIDERS
+from tests import serving
 from tests.worlds import START, Answer, World
 
 OCTOPUSX = "/octopusx/v1/videos"
@@ -448,6 +451,24 @@ def test_a_clock_that_is_set_back_keeps_the_calls() -> None:
     instants = [100, 50, 60, 109, 110]
     passed = [counts.take(limited("a"), now, lambda *_: None) is None for now in instants]
     assert passed == [True, True, False, False, True]
+
+
+# Over sockets
+
+
+def test_parallel_clients_share_by_key_alone() -> None:
+    """Of a hundred polls at once, from two keys and over many connections, ten for each key pass."""
+    world = world_of("{operation: poll, limit: 10, window: 1m, retry_after: true}")
+    with serving.thread(world.app) as served, ThreadPoolExecutor(20) as pool, httpx.Client() as client:
+
+        def poll(number: int) -> httpx.Response:
+            return client.get(f"{served.url}{POLL}", headers=key(f"sk-{number % 2}"))
+
+        answers = list(pool.map(poll, range(100)))
+    for who in (0, 1):
+        codes = [answer.status_code for answer in answers[who::2]]
+        assert (codes.count(200), codes.count(429)) == (10, 40)
+    assert {answer.headers.get("retry-after") for answer in answers} == {None, "60"}
 
 
 # What is told
