@@ -408,6 +408,15 @@ def test_limits_are_those_of_the_active_scenario() -> None:
     assert [world.post("/ezmodel/v1/videos", {"prompt": "x"}).status_code for _ in range(2)] == [200, 200]
 
 
+def test_a_task_of_another_scenario_is_refused_by_the_active_one() -> None:
+    """And the journal says which that is."""
+    other = "version: 1\nname: strict\ntasks: [{id: s}]\n"
+    world = world_of("{operation: poll, limit: 1}", others=[other])
+    named = {**key("sk-test"), "x-emulator-scenario": "strict"}
+    assert [world.get(f"{OCTOPUSX}/s", headers=named).status_code for _ in range(2)] == [200, 429]
+    assert why(world)["scenario"] == f"limited@{world.scenario.digest}"
+
+
 def test_a_reset_and_an_activation_begin_the_counts_anew() -> None:
     """Of the same scenario too."""
     world = world_of("{operation: poll, limit: 1}")
@@ -447,10 +456,19 @@ def test_an_auto_clock_waits_for_a_task_in_flight() -> None:
 
 def test_a_clock_that_is_set_back_keeps_the_calls() -> None:
     """They count until the window has passed after the latest of them."""
-    counts = Counts((Limit(conditions=Conditions(), most=2, window=10),))
-    instants = [100, 50, 60, 109, 110]
+    counts = Counts((Limit(conditions=Conditions(), most=4, window=10),))
+    instants = [100, 50, 55, 70, 105, 109, 110]
     passed = [counts.take(limited("a"), now, lambda *_: None) is None for now in instants]
-    assert passed == [True, True, False, False, True]
+    assert passed == [True, True, True, True, False, False, True]
+
+
+def test_a_counted_call_is_a_fact() -> None:
+    """A clock that would begin anew before it is refused, though the journal has forgotten the call."""
+    world = world_of("{operation: poll, limit: 1, window: 1h}", rest="")
+    world.advance(MINUTE)
+    assert polls(world, 1) == [404]
+    world.namespace.journal.clear()
+    assert world.namespace.latest_fact() == START + MINUTE
 
 
 # Over sockets
