@@ -8,7 +8,8 @@ from emulator.core.plan import Plan
 from emulator.core.rules import Occasion, match_holds
 from emulator.core.scenario import Item, Scenario
 from emulator.core.units import Instant
-from emulator.core.words import Profile
+from emulator.core.words import OperationName, Profile
+from emulator.limits import Counts
 from emulator.providers.base import Provider
 
 _MAX_CACHED_KEYS: Final = 1024
@@ -25,6 +26,10 @@ class Activation:
         self.profile = what.profile or profile
         self.is_open = not what.auth.keys and not what.auth.reject
         """Whether every API key is good."""
+        self.limits = Counts(what.limits) if what.limits else None
+        """What its limits have counted; ``None``: it has none."""
+        self.poll_limits = self.limits if self.limits and self.limits.concern(OperationName.POLL) else None
+        """The same, where any of them has a say in polls."""
         self.fired: dict[str, int] = {}
         self._calls: dict[str, int] = {}
         self._arrivals: dict[int, int] = {}

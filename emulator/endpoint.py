@@ -5,7 +5,7 @@ take the same road. Only waiting and sending are left to the caller.
 """
 
 import logging
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final
@@ -15,16 +15,18 @@ import msgspec
 import orjson
 
 from emulator import media
-from emulator.activation import Activation
+from emulator.activation import Activation, judged_key
 from emulator.core import seeded
 from emulator.core.call import Call, Content, Create, Listing, Poll, Refusal, Variant
 from emulator.core.effects import Failure, Respond
+from emulator.core.limits import wait_of
 from emulator.core.rules import NOTHING, Rule, Verdict
 from emulator.core.task import Snapshot, Task, link_dies_at, state_at
 from emulator.core.units import SECOND, Instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
 from emulator.engine import MAX_STARTED, Exchange, Namespace, poll_entropy, refusal_of
 from emulator.exchanges import Hold, Reply, Request
+from emulator.limits import Limited
 from emulator.providers.base import Clip, Inbound, Operation, Provider, Scene, View, Wire
 from emulator.replies import (
     JSON,
@@ -110,6 +112,10 @@ def at_once(namespace: Namespace, provider: Provider, operation: Operation, requ
     if task.plan.poll_rules and namespace.is_ruled(task, snapshot.status):
         exchange = Exchange(provider, operation.name, key, headers, request.origin, now, activation)
         if namespace.judged(exchange, task)[1] is not NOTHING:
+            return None
+    if activation.poll_limits is not None:
+        limited = Limited(operation.name, provider.name, judged_key(key), headers, (task,), {})
+        if activation.poll_limits.take(limited, now, namespace.store.get) is not None:
             return None
     return _plainly_polled(namespace, provider, operation, request, task, snapshot, now)
 
@@ -258,6 +264,9 @@ def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
     if refusal is not None:
         exchange.activation.count(exchange.operation)
         return refused(road, refusal)
+    if _is_over_limit(road, call.fields):
+        exchange.activation.count(exchange.operation)
+        return _over_limit(road)
     entropy = road.entropy = namespace.entropy_for(exchange.provider, call.fields)
     road.stage = "rules"
     road.verdict = namespace.judge_create(exchange, call.fields, entropy)
@@ -269,6 +278,9 @@ def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
         return refused(road, invalid)
     road.stage = "timeline"
     task = namespace.create(exchange, call.fields, entropy)
+    limits = namespace.in_force(exchange.provider).limits
+    if limits is not None:
+        limits.made(_limited(road, call.fields), task)
     road.task = task
     road.snapshots[task.id] = snapshot = state_at(task, exchange.now)
     view = _view(road, task, snapshot)
@@ -371,6 +383,11 @@ def download(namespace: Namespace, request: Request, claim: media.Claim) -> Repl
     road.stage, road.strangers = "link", _strangers((claim.task_id,), () if task is None else (task.id,))
     if not namespace.signed(claim):
         return worded(road, provider.storage_refusal(False, scene_of(road)))
+    road.tasks = [] if task is None else [task]
+    road.task = task
+    if _is_over_limit(road, {}, claim.task_id):
+        _count_unanswered(road, road.tasks)
+        return _over_limit(road)
     if task is not None:
         stopped = _ruled(road, [task], claim.task_id)
         if stopped is not None:
@@ -399,15 +416,53 @@ def _dead(road: Road) -> Reply:
 
 
 def _stopped(road: Road, tasks: list[Task], asked: str | None, invalid: Refusal | None) -> Reply | None:
-    """What auth, rules and the provider's own validation answer in place of the tasks, in this order."""
+    """What auth, limits, rules and the provider's own validation answer in place of the tasks, in this order."""
     road.tasks, road.task = tasks, tasks[0] if tasks else None
     refusal = road.namespace.refused_key(road.exchange, road.task)
     if refusal is not None:
         _count_unanswered(road, tasks)
         return refused(road, refusal)
+    if _is_over_limit(road, {}, asked):
+        _count_unanswered(road, tasks)
+        return _over_limit(road)
     stopped = _ruled(road, tasks, asked)
     road.stage = "validation" if stopped is None else "rules"
     return stopped or (refused(road, invalid) if invalid is not None else None)
+
+
+def _is_over_limit(road: Road, fields: Mapping[str, Any], asked: str | None = None) -> bool:
+    """Whether a limit of the scenario in force refuses the call. If none does, each counts it."""
+    counts = road.namespace.in_force(road.exchange.provider).limits
+    if counts is None:
+        return False
+    road.stage = "limits"
+    road.reached = counts.take(_limited(road, fields, asked), road.exchange.now, road.namespace.store.get)
+    return road.reached is not None
+
+
+def _limited(road: Road, fields: Mapping[str, Any], asked: str | None = None) -> Limited:
+    """The exchange as limits see it."""
+    exchange = road.exchange
+    # The storage behind the links asks for no key, so nothing is counted there by key.
+    key = None if exchange.operation is OperationName.DOWNLOAD else judged_key(exchange.key)
+    return Limited(
+        exchange.operation,
+        exchange.provider.name,
+        key,
+        exchange.headers,
+        road.tasks,
+        fields,
+        asked,
+    )
+
+
+def _over_limit(road: Road) -> Reply:
+    """What a limit that is reached answers."""
+    reached, now = road.reached, road.exchange.now
+    assert reached is not None
+    reply = refused(road, refusal_of(reached.limit.error))
+    road.namespace.wait_out(wait_of(reached, now))
+    return reply
 
 
 def _ruled(road: Road, tasks: list[Task], asked: str | None) -> Reply | None:

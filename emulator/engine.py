@@ -646,6 +646,7 @@ class Namespace:
         """The latest instant up to now by which anything kept here is dated: tasks, requests, activations."""
         now = self.clock.now()
         instants = [activation.at for activation in self._activations.values()]
+        instants += [self.active.limits.latest] if self.active.limits is not None else []
         instants += [record.reply.now for record in islice(self.journal.newest_first(), 1)]
         for task in self.store.newest_first():
             steps = [step.at for step in task.steps[-1:]]

@@ -6,12 +6,13 @@ from typing import Any, Final, Literal
 import msgspec
 
 from emulator.core.call import Variant
+from emulator.core.limits import Reached
 from emulator.core.rules import NOTHING, Verdict
 from emulator.core.task import Snapshot, Task
 from emulator.core.units import Duration, Instant
 from emulator.providers.base import Clip
 
-Stage = Literal["route", "auth", "rules", "validation", "timeline", "link"]
+Stage = Literal["route", "auth", "limits", "rules", "validation", "timeline", "link"]
 """Which step of the road answered. ``validation``: the provider's own, an unknown task among it."""
 
 
@@ -79,9 +80,11 @@ class Reply(msgspec.Struct, gc=False):
     call: int = 0
     """How manieth call of its operation it was where a rule asked, else 0."""
     scenario: str = ""
-    """The version (``NAME@DIGEST``) of the scenario whose rules and auth judged it; empty: the task's own."""
+    """The version (``NAME@DIGEST``) of the scenario whose rules, auth and limits judged it; empty: the task's own."""
     rejection: int | None = None
     """Which of that scenario's ``auth.reject`` refused the key."""
+    reached: Reached | None = None
+    """Which of that scenario's ``limits`` refused the call."""
     expired: bool = False
     """Whether a result was asked for after its link had died."""
     died_at: Instant | None = None

@@ -48,6 +48,8 @@ def marks_of(reply: Reply) -> Iterator[str]:
     yield from _rules_met(reply)
     if reply.stage == "auth":
         yield from _refusal_met(reply)
+    elif reply.reached is not None:
+        yield marks.limit(reply.scenario, reply.reached.number)
     elif reply.stage == "timeline":
         yield from _entries_met(reply)
     elif reply.expired:

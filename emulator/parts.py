@@ -18,6 +18,7 @@ from emulator.phrases import (
     death_words,
     entry_words,
     error_words,
+    limit_words,
     rejection_words,
     rule_words,
 )
@@ -31,7 +32,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     place: str
     line: int = 0
-    """Of the task item or the rule that it stands in or is; 0: the file has none."""
+    """Of the task item, the rule or the limit that it stands in or is; 0: the file has none."""
     what: str
     about: str | None = None
     marks: tuple[str, ...]
@@ -86,6 +87,7 @@ def parts_of(scenario: Scenario) -> tuple[Known, ...]:
         *_choices(scenario, entries),
         *_rules(scenario),
         *_rejections(scenario),
+        *_limits(scenario),
         *_errors(_told(scenario, entries)),
         *_deaths(entries),
     )
@@ -173,7 +175,7 @@ def _deaths(entries: Iterable[_Entry]) -> Iterator[Known]:
         )
 
 
-# Rules and keys
+# Rules, keys and limits
 
 
 def _rules(scenario: Scenario) -> Iterator[Known]:
@@ -206,6 +208,18 @@ def _rejections(scenario: Scenario) -> Iterator[Known]:
         )
 
 
+def _limits(scenario: Scenario) -> Iterator[Known]:
+    for number, limit in enumerate(scenario.limits):
+        yield Known(
+            kind="limit",
+            place=f"limits[{number}]",
+            line=limit.line,
+            what=limit_words(limit),
+            about=limit.about,
+            marks=(marks.limit(scenario.version, number),),
+        )
+
+
 # Errors
 
 
@@ -233,6 +247,8 @@ def _told(scenario: Scenario, entries: Iterable[_Entry]) -> Iterator[_Told]:
         yield _Told(rejection.error, f"auth.reject[{number}].error", 0, mark)
     if scenario.auth.keys:
         yield _Told(_UNKNOWN_KEY, "auth.keys", 0, marks.unknown_key(version))
+    for number, limit in enumerate(scenario.limits):
+        yield _Told(limit.error, f"limits[{number}].error", limit.line, marks.limit(version, number))
     for one in entries:
         video, line = one.entry.video, one.item.line
         if one.entry.failure is not None:

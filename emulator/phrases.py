@@ -1,12 +1,13 @@
-"""What a scenario says, in a few words: its entries, rules, rejections and errors, for whoever reads a list of them."""
+"""What a scenario says, in a few words: its entries, rules, limits and errors, for whoever reads a list of them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from emulator.core.effects import Failure, Respond
+from emulator.core.limits import Limit, TrueWait
 from emulator.core.matching import Matcher
 from emulator.core.plan import Entry, Video
-from emulator.core.rules import Conditions, Match, Rule
+from emulator.core.rules import Conditions, Match, RetryAfter, Rule
 from emulator.core.scenario import Choice, Rejection
 from emulator.core.sizes import format_size
 from emulator.core.spans import Span
@@ -127,6 +128,28 @@ def rejection_words(rejection: Rejection) -> str:
     return as_line(f"{when}: {_answer(rejection.error)}")
 
 
+def limit_words(limit: Limit) -> str:
+    """An item of ``limits``: ``poll, at most 30 for each key in 1m: error rate_limited``."""
+    when = ", ".join([*_conditions(limit.conditions), _allowed(limit)])
+    told = _wait(limit.retry_after)
+    return as_line(f"{when}: {_answer(limit.error)}{f', {told}' if told else ''}")
+
+
+def _allowed(limit: Limit) -> str:
+    whom = "in all" if limit.per == "namespace" else f"for each {limit.per}"
+    if limit.is_of_tasks:
+        return f"at most {limit.most} task{'' if limit.most == 1 else 's'} under way {whom}"
+    return (
+        f"at most {limit.most} {whom}{'' if limit.window is None else f' in {format_duration(limit.window)}'}"
+    )
+
+
+def _wait(told: RetryAfter | TrueWait | None) -> str:
+    if isinstance(told, RetryAfter):
+        return "no Retry-After" if told.wait is None else f"Retry-After {format_duration(told.wait)}"
+    return "" if told is None else "Retry-After as long as it takes"
+
+
 def _conditions(conditions: Conditions) -> Iterator[str]:
     if conditions.operations:
         yield _listed(conditions.operations)
@@ -164,8 +187,7 @@ def _does(rule: Rule) -> Iterator[str]:
     if rule.headers:
         yield f"header{'' if len(rule.headers) == 1 else 's'} {_listed([n for n, _ in rule.headers], 'and')}"
     if rule.retry_after is not None:
-        wait = rule.retry_after.wait
-        yield "no Retry-After" if wait is None else f"Retry-After {format_duration(wait)}"
+        yield _wait(rule.retry_after)
 
 
 def _calls(span: Span) -> str:

@@ -10,6 +10,7 @@ import orjson
 from emulator.core import template, units
 from emulator.core.call import Refusal
 from emulator.core.effects import Respond
+from emulator.core.limits import Reached, wait_told
 from emulator.core.matching import text_of
 from emulator.core.patch import merge
 from emulator.core.rules import NOTHING, RetryAfter, Verdict
@@ -47,6 +48,8 @@ class Road(msgspec.Struct, kw_only=True):
     """Which step it has come to."""
     error: str | None = None
     """The named error or situation that is answered."""
+    reached: Reached | None = None
+    """The limit that refuses it."""
     expired: bool = False
     """Whether a result is asked for after its link has died."""
     died_at: Instant | None = None
@@ -75,16 +78,23 @@ def refused(road: Road, refusal: Refusal) -> Reply:
 
 
 def worded(road: Road, wire: Wire) -> Reply:
-    """What the provider worded, with the ``Retry-After`` that a rule asks for."""
+    """What the provider worded, with the ``Retry-After`` that a rule or a limit asks for."""
     body = wire.body.encode() if isinstance(wire.body, str) else orjson.dumps(wire.body)
     headers = [(b"content-type", wire.content_type.encode())]
-    retry_after = road.verdict.retry_after
+    retry_after = _told(road, wire)
     for name, value in wire.headers:
         if retry_after is None or name.lower() != "retry-after":
             headers.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
     if retry_after is not None and retry_after.wait is not None:
         headers.append((b"retry-after", _retry_after(retry_after, road.exchange.now)))
     return reply_with(road, wire.status_code, body, headers)
+
+
+def _told(road: Road, wire: Wire) -> RetryAfter | None:
+    if road.reached is None:
+        return road.verdict.retry_after
+    sends_one = any(name.lower() == "retry-after" for name, _ in wire.headers)
+    return wait_told(road.reached, road.exchange.now, sends_one)
 
 
 def _retry_after(retry_after: RetryAfter, now: Instant) -> bytes:
@@ -116,8 +126,9 @@ def raw(road: Road, respond_with: Respond) -> Reply:
 def reply_with(road: Road, status_code: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> Reply:
     """The reply with what every answer carries: the provider's headers, the date, what rules and entries add."""
     exchange = road.exchange
-    # Keys are judged by the active scenario, whichever other one a request names.
-    judge = road.namespace.in_force(exchange.provider) if road.stage == "auth" else exchange.activation
+    # Keys and limits are judged by the active scenario, whichever other one a request names.
+    is_at_door = road.stage in {"auth", "limits"}
+    judge = road.namespace.in_force(exchange.provider) if is_at_door else exchange.activation
     own_headers = exchange.provider.headers(scene_of(road))
     if exchange.operation is OperationName.DOWNLOAD:
         # The storage behind the links isn't the provider's API: of its headers only CORS is shared.
@@ -148,6 +159,7 @@ def reply_with(road: Road, status_code: int, body: bytes, headers: list[tuple[by
         call=exchange.call,
         scenario=judge.scenario.version,
         rejection=exchange.rejection,
+        reached=road.reached,
         expired=road.expired,
         died_at=road.died_at,
         entropy=road.entropy,

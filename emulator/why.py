@@ -26,6 +26,7 @@ from emulator.messages.requests import (
     Draw,
     EntryShown,
     KeyRefused,
+    LimitReached,
     RuleFired,
     RuleMissed,
     Why,
@@ -74,6 +75,7 @@ def explained(
         error=None if reply.error is None else str(reply.error),
         call=case.call(),
         auth=case.refused_key(),
+        limit=case.limit(),
         rules=list(case.fired()),
         missed=list(case.missed()),
         entry=case.entry(),
@@ -103,8 +105,8 @@ def _ascii(value: Any) -> bytes:
 
 
 def decided_by(reply: Reply) -> str | None:
-    """The version of the scenario that decided: the task's own, unless the key was refused or there is no task."""
-    if reply.task is None or reply.stage == "auth":
+    """The version of the scenario that decided: the task's own, unless key or limit refused it or there is none."""
+    if reply.task is None or reply.stage in {"auth", "limits"}:
         return reply.scenario or None
     return reply.task.plan.version or None
 
@@ -213,6 +215,24 @@ class _Case(msgspec.Struct, frozen=True):
             if not isinstance(key, ErrorName):
                 return judged_key(key)
         return None
+
+    def limit(self) -> LimitReached | None:
+        """The limit that refused the call."""
+        reached = self.reply.reached
+        if reached is None:
+            return None
+        limit, frees_at = reached.limit, reached.frees_at
+        return LimitReached(
+            place=f"limits[{reached.number}]",
+            line=limit.line or None,
+            about=_told(limit.about, self.redactor),
+            per=limit.per,
+            counted="tasks" if limit.is_of_tasks else "calls",
+            count=reached.count,
+            most=limit.most,
+            window=None if limit.window is None else format_duration(limit.window),
+            frees_at=None if frees_at is None else format_instant(frees_at),
+        )
 
     # Calls
 
@@ -324,7 +344,7 @@ class _Case(msgspec.Struct, frozen=True):
         reply, seen, tasks = self.reply, self.seen, self._tasks
         if seen is None or seen.provider is None or seen.operation is None:
             return None
-        if reply.stage in {"auth", "route"} or (reply.entropy is None and not tasks):
+        if reply.stage in {"auth", "limits", "route"} or (reply.entropy is None and not tasks):
             return None
         key = self._key(*Profile)  # it was good, so one profile or the other saw it
         occasion = Occasion(

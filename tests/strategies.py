@@ -10,6 +10,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from emulator.core.effects import Failure, Respond
+from emulator.core.limits import Limit
 from emulator.core.matching import Matcher
 from emulator.core.plan import Entry, Plan, Ramp, Video, plan_of, settled
 from emulator.core.rules import Conditions, Match, RetryAfter, Rule
@@ -226,6 +227,18 @@ AUTH: Final = st.builds(
         tuple
     ),
 )
+LIMIT: Final = st.builds(
+    Limit,
+    conditions=CONDITIONS,
+    most=CALLS,
+    window=st.none() | CALLS,
+    is_of_tasks=st.booleans(),
+    per=st.sampled_from(["key", "task", "namespace"]),
+    error=FAILURE,
+    retry_after=st.sampled_from([None, "seconds", "http_date"])
+    | st.builds(RetryAfter, st.none() | DURATION, st.booleans()),
+    about=st.none() | TEXT,
+)
 SCENARIO: Final = st.builds(
     Scenario,
     name=st.just("drawn"),
@@ -235,6 +248,7 @@ SCENARIO: Final = st.builds(
     clock=st.none() | st.just(ClockSettings(mode="scaled", scale=60.0, start=CREATED_AT)),
     starts_unknown_tasks=st.booleans(),
     auth=AUTH,
+    limits=st.lists(LIMIT, max_size=2).map(tuple),
     default_delay=st.none() | SPREAD,
     items=st.lists(ITEM, max_size=2).map(tuple),
     rules=st.lists(rules(), max_size=2).map(tuple),

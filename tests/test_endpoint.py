@@ -100,6 +100,13 @@ _RULES = (
         "  - {since: status, between: 1s-5s, times_total: 1, error: timeout}\n"
     ),
     "auth: {keys: ['sk-none'], reject: [{key: 'sk-t*', between: 9s+, error: token_expired}]}\n",
+    "limits: [{operation: create, in_flight: 1}]\n",
+    (
+        "limits:\n"
+        "  - {operation: poll, limit: 1, window: 9s, retry_after: true}\n"
+        "  - {operation: poll, match: {id: 'b*'}, limit: 3, per: task, error: insufficient_quota}\n"
+        "rules: [{operation: poll, calls: 2, error: internal}]\n"
+    ),
 )
 
 DURATIONS = st.integers(0, 20).map(lambda seconds: f"{seconds}s")
@@ -278,7 +285,8 @@ def test_a_scenario_that_a_prompt_misspells_is_told_in_the_log(caplog: pytest.Lo
     """The prompt itself is plain text then."""
     endpoint.told_once.cache_clear()
     assert World().post("/octopusx/v1/videos", {"prompt": "scenario:hapy-path"}).status_code == 200
-    assert "names none of contract, documents" in caplog.text
+    assert "but names none of " in caplog.text
+    assert ", contract, documents, " in caplog.text
 
 
 def test_times_bounds_firings_per_task_and_times_total_per_namespace() -> None:

@@ -121,6 +121,37 @@ def test_a_rejection_says_which_keys_and_how() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        (
+            "{operation: poll, limit: 30, window: 1m}",
+            "poll, at most 30 for each key in 1m: error rate_limited",
+        ),
+        (
+            "{operation: [create, poll], provider: ezmodel, limit: 3, per: namespace, error: insufficient_quota}",
+            "create or poll, at ezmodel, at most 3 in all: error insufficient_quota",
+        ),
+        (
+            "{operation: poll, match: {id: a*}, limit: 1, per: task, window: 2s, retry_after: true}",
+            'poll, id like "a*", at most 1 for each task in 2s: error rate_limited, Retry-After as long as it takes',
+        ),
+        ("{in_flight: 1}", "create, at most 1 task under way for each key: error rate_limited"),
+        (
+            "{in_flight: 2, per: namespace, error: unavailable, retry_after: none}",
+            "create, at most 2 tasks under way in all: error unavailable, no Retry-After",
+        ),
+        (
+            "{operation: poll, limit: 2, retry_after: {http_date: 5s}}",
+            "poll, at most 2 for each key: error rate_limited, Retry-After 5s",
+        ),
+    ],
+)
+def test_a_limit_says_what_is_counted_for_whom_and_how_it_refuses(limit: str, words: str) -> None:
+    """In the order of the file's keys."""
+    assert phrases.limit_words(loaded(f"limits: [{limit}]\n").limits[0]) == words
+
+
 def test_long_texts_are_cut() -> None:
     """An author's own after sixty characters, a line of many conditions after three hundred."""
     match = ", ".join(f"field{number}: {{contains: {'word ' * 50}}}" for number in range(50))
@@ -135,6 +166,7 @@ def _lines(scenario: Scenario) -> list[Any]:
     return [
         *map(phrases.rule_words, scenario.rules),
         *map(phrases.rejection_words, scenario.auth.reject),
+        *map(phrases.limit_words, scenario.limits),
         *(phrases.entry_words(entry, None) for entry in entries),
         *(phrases.death_words(entry.video) for entry in entries if entry.video),
         *(phrases.choice_words(choice, 0, [choice]) for choice in choices),

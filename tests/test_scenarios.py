@@ -236,6 +236,95 @@ def test_unknown_status(provider: str) -> None:
     ]
 
 
+def path_of(link: str) -> str:
+    """The path of a link of the world's."""
+    return link.removeprefix("http://emulator.test:8080")
+
+
+def test_rate_limit_window(provider: str) -> None:
+    """Five polls in ten seconds, of all its tasks together; then the true wait, and the other key polls on."""
+    client = Client(World("rate-limit-window"), provider)
+    tasks = [client.create(), client.create()]
+    answers = [client.poll(tasks[number % 2]) for number in range(6)]
+    assert [answer.status_code for answer in answers] == [*[200] * 5, 429]
+    assert answers[5].headers["retry-after"] == "10"
+    assert Client(client.world, provider, "sk-good-2").poll(tasks[0]).status_code == 200
+    client.world.advance(10 * SECOND - 1)
+    assert client.poll(tasks[0]).status_code == 429
+    client.world.advance(1)
+    assert client.watch(tasks[0], 0) == words(provider, "completed")
+
+
+def test_out_of_credits(provider: str) -> None:
+    """Two creates for each key, for good; the tasks go on, and so do other keys."""
+    client = Client(World("out-of-credits"), provider)
+    first, second = client.create(), client.create()
+    for wait in (0, 3600 * SECOND):
+        client.world.advance(wait)
+        with pytest.raises(KeyError):
+            client.create()
+    assert client.see(first)[0] == client.see(second)[0] == words(provider, "completed")[0]
+    assert Client(client.world, provider, "sk-good-2").create()
+
+
+def test_key_expires(provider: str) -> None:
+    """A minute after the activation, for every call; another key takes up the same task."""
+    client = Client(World("key-expires"), provider, "sk-short-1")
+    task = client.create()
+    assert client.watch(task, 0, 30, 59) == words(provider, "queued", "processing", "processing")
+    client.world.advance(SECOND)
+    assert client.poll(task).status_code == 401
+    with pytest.raises(KeyError):
+        client.create()
+    other = Client(client.world, provider, "sk-good-1")
+    assert other.watch(task, 0, 30) == words(provider, "processing", "completed")
+
+
+def test_link_dead_on_arrival(provider: str) -> None:
+    """Completed, with a link, and nothing behind it."""
+    client = Client(World("link-dead-on-arrival"), provider)
+    task = client.create()
+    assert client.watch(task, 10) == words(provider, "completed")
+    assert client.world.get(path_of(client.see(task)[1]), headers={}).status_code == 403
+
+
+def test_error_as_string(provider: str) -> None:
+    """The text alone, where the documents show an object."""
+    client = Client(World("error-as-string"), provider)
+    task = client.create()
+    assert client.watch(task, 4) == words(provider, "processing")
+    client.world.advance(SECOND)
+    body = client.poll(task).json()
+    assert (body["response"] if client.service else body)["error"] == "The upstream gave up."
+
+
+@pytest.mark.parametrize("provider", ["octopusx", "ezmodel"])
+def test_progress_regresses(provider: str) -> None:
+    """From 60 to 40, and on from there to the end."""
+    client = Client(World("progress-regresses"), provider)
+    task = client.create()
+    seen = []
+    for _ in range(11):
+        seen.append(client.poll(task).json()["progress"])
+        client.world.advance(SECOND)
+    assert seen == [0, 0, 0, 15, 30, 45, 40, 40, 59, 79, 100]
+
+
+def test_completed_but_not_ready(provider: str) -> None:
+    """Two seconds without the result, by the link and by the content route."""
+    client = Client(World("completed-but-not-ready"), provider)
+    task = client.create()
+    assert client.watch(task, 10) == words(provider, "completed")
+    path = path_of(client.see(task)[1])
+    content = f"/{provider}/v1/videos/{task}/content"
+    asked = [(path, {})] if client.service else [(path, {}), (content, client.headers)]
+    first = [client.world.get(where, headers=headers).status_code for where, headers in asked]
+    assert all(400 <= code < 500 for code in first)
+    client.world.advance(2 * SECOND)
+    assert client.see(task)[0] == words(provider, "completed")[0]
+    assert {client.world.get(where, headers=headers).status_code for where, headers in asked} == {200}
+
+
 def test_contract(provider: str) -> None:
     """A task in every status; a new one is done after four polls, and its link dies after twenty seconds."""
     client = Client(World("contract"), provider)

@@ -42,6 +42,11 @@ def rejection(version: str, number: int) -> str:
     return f"{version} rejection {number}"
 
 
+def limit(version: str, number: int) -> str:
+    """That an item of ``limits`` refused a call."""
+    return f"{version} limit {number}"
+
+
 def unknown_key(version: str) -> str:
     """That none of ``auth.keys`` fitted a key."""
     return f"{version} unknown-key"

@@ -10,6 +10,7 @@ from emulator.core import callbacks, marks, matching, seeded
 from emulator.core.callbacks import ONCE, Callback
 from emulator.core.effects import Failure
 from emulator.core.expectations import Expectations
+from emulator.core.limits import Limit
 from emulator.core.matching import Matcher
 from emulator.core.plan import HAPPY_TIMELINE, Entry, Plan, has_draws, plan_of, settled
 from emulator.core.rules import Conditions, Match, Rule
@@ -90,6 +91,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     clock: ClockSettings | None = None
     starts_unknown_tasks: bool = False
     auth: Auth = Auth()
+    limits: tuple[Limit, ...] = ()
     default_delay: Spread | None = None
     items: tuple[Item, ...] = (Item(),)
     rules: tuple[Rule, ...] = ()

@@ -4,12 +4,12 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["status", "entry", "choice", "rule", "rejection", "error", "expiry"]
+Kind = Literal["status", "entry", "choice", "rule", "rejection", "limit", "error", "expiry"]
 """What a part of a scenario is.
 
 A ``status`` that its timelines have; an ``entry`` of one; a ``choice``, where a task has several timelines; a ``rule``;
-a ``rejection``, which is an item of ``auth.reject`` or the refusal of a key that ``auth.keys`` lacks; an ``error`` that
-a rule, a rejection, a failed entry or a dead link answers; an ``expiry``, the death of a link.
+a ``rejection``, which is an item of ``auth.reject`` or the refusal of a key that ``auth.keys`` lacks; a ``limit``; an
+``error`` that a rule, a rejection, a limit, a failed entry or a dead link answers; an ``expiry``, the death of a link.
 """
 
 

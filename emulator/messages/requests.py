@@ -6,7 +6,7 @@ import msgspec
 
 from emulator.messages.tasks import StatusWord
 
-StageWord = Literal["route", "auth", "rules", "validation", "timeline", "link"]
+StageWord = Literal["route", "auth", "limits", "rules", "validation", "timeline", "link"]
 """Which step of the road answered."""
 VariantWord = Literal["video", "thumbnail", "spritesheet"]
 
@@ -94,6 +94,27 @@ class KeyRefused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     about: str | None = None
 
 
+class LimitReached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The limit that refused the call."""
+
+    place: str
+    """The way to it through the scenario's file, such as ``limits[0]``."""
+    line: int | None = None
+    about: str | None = None
+    per: Literal["key", "task", "namespace"]
+    """For whom it is counted."""
+    counted: Literal["calls", "tasks"]
+    """Calls that passed, or tasks that are under way."""
+    count: int
+    """How many there were then."""
+    most: int
+    """How many are allowed."""
+    window: str | None = None
+    """In any stretch of time of this length; absent: for good, or of tasks."""
+    frees_at: str | None = None
+    """When there will be room again; absent: never, or nobody knows."""
+
+
 class Why(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What decided an answer. Of a batch it tells the first task's entry, choice and draws."""
 
@@ -105,6 +126,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     call: int | None = None
     """How manieth call of its operation it was, on the task or in the namespace, where a rule asks."""
     auth: KeyRefused | None = None
+    limit: LimitReached | None = None
     rules: list[RuleFired] = []
     """In the file's order: the last may answer, those before it only added."""
     missed: list[RuleMissed] = []

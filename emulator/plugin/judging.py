@@ -14,7 +14,7 @@ from emulator.plugin.session import session_of
 from emulator.plugin.settings import FINDINGS
 
 _SHOWN: Final = 10
-_WRITTEN: Final = frozenset({"entry", "choice", "rule"})
+_WRITTEN: Final = frozenset({"entry", "choice", "rule", "limit"})
 """What an author writes into a file, beside rejections; statuses, errors and expiries follow from it."""
 _UNASKED: Final = "happy-path"
 """What is in force where nobody names a scenario, and so nobody has written for the test."""

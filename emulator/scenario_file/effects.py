@@ -10,6 +10,7 @@ from emulator.scenario_file import wording
 from emulator.scenario_file.kinds import (
     ByShape,
     FreeKeys,
+    Json,
     Kind,
     Mapped,
     Simple,
@@ -154,7 +155,11 @@ PATCH: Final = JsonValue("a mapping of keys to change", templates=True, only_map
 """A JSON merge patch; on an object, so it is one itself."""
 
 
-def _wait(scalar: Scalar) -> RetryAfter:
+WAIT_SCHEMA: Final[Json] = {"anyOf": [{"const": "none"}, {"$ref": "#/$defs/duration"}]}
+
+
+def wait(scalar: Scalar) -> RetryAfter:
+    """A wait, or none; `Wrong` for anything else."""
     if scalar.text == "none":
         return RetryAfter(None)
     return RetryAfter(DURATION.parse(scalar))
@@ -163,7 +168,7 @@ def _wait(scalar: Scalar) -> RetryAfter:
 _HTTP_DATE = Key("http_date", DURATION, "The wait, written as the date at which it ends.", required=True)
 RETRY_AFTER: Final[Kind[RetryAfter]] = ByShape(
     "a wait such as 5s, {http_date: 5s} or none",
-    Simple("a wait such as 5s, or none", _wait, {"anyOf": [{"const": "none"}, {"$ref": "#/$defs/duration"}]}),
+    Simple("a wait such as 5s, or none", wait, WAIT_SCHEMA),
     Table("retry after", (_HTTP_DATE,), lambda record: RetryAfter(record[_HTTP_DATE], as_date=True)),
 )
 

@@ -1,7 +1,7 @@
 """Version 1 of the scenario language: the file as a whole, its task items, and what their parts mean together."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -16,7 +16,6 @@ from emulator.scenario_file.expect import EXPECT
 from emulator.scenario_file.kinds import (
     Items,
     Json,
-    Later,
     OneOrMany,
     Simple,
     Wrong,
@@ -24,6 +23,7 @@ from emulator.scenario_file.kinds import (
     number,
     word,
 )
+from emulator.scenario_file.limits import LIMITS
 from emulator.scenario_file.nodes import Mapping, Node, Scalar, is_number, value_of
 from emulator.scenario_file.nodes import Sequence as List
 from emulator.scenario_file.providers import ALL, PROVIDER_NAMES, value_names
@@ -231,7 +231,7 @@ _UNKNOWN_TASK = Key(
     "start: an unknown id that is polled begins as a new task, there and then.",
 )
 _AUTH = Key("auth", AUTH, "Which API keys are good.")
-_LIMITS: Key[Any] = Key("limits", Later(), "How many calls are allowed.")
+_LIMITS = Key("limits", LIMITS, "How many calls, or tasks at a time, are allowed; looked at in order.")
 _DEFAULTS_KEY = Key("defaults", _DEFAULTS, "For every task of this file.")
 _TASKS = Key(
     "tasks",
@@ -320,6 +320,7 @@ def _scenario(record: Record) -> Read:
         clock=record.get(_CLOCK_KEY),
         starts_unknown_tasks=record.get(_UNKNOWN_TASK, False),
         auth=record.get(_AUTH, Scenario(name="").auth),
+        limits=record.get(_LIMITS, ()),
         default_delay=None if defaults is None else defaults.get(_DELAY),
         items=items,
         rules=record.get(_RULES, ()),

@@ -13,6 +13,7 @@ from emulator.core.spans import Span
 from emulator.core.spreads import Lognormal, Spread, Uniform
 from emulator.core.units import DAY
 from emulator.core.words import OperationName, Status
+from emulator.scenario_file.lint_limits import doubts_about_limits, doubts_about_waits
 from emulator.scenario_file.lint_patches import doubts_about_patches
 from emulator.scenario_file.nodes import Node, located, timeline_path
 from emulator.scenario_file.report import Path, Report
@@ -36,7 +37,8 @@ def _doubts(scenario: Scenario, root: Node) -> Iterator[Doubt]:
         yield from _about_links(life)
     yield from _about_tasks(scenario)
     yield from _about_rules(scenario, lives)
-    yield from _about_waits(scenario)
+    yield from doubts_about_limits(scenario)
+    yield from doubts_about_waits(scenario)
     yield from doubts_about_patches(scenario, root)
 
 
@@ -252,18 +254,3 @@ def _windows(life: Life, rule: Rule) -> Iterator[tuple[float, float]]:
 def _meets(spans: tuple[Span, ...], window: tuple[float, float]) -> bool:
     low, high = window
     return any(span.low < high and (span.high is None or low < span.high) for span in spans)
-
-
-def _about_waits(scenario: Scenario) -> Iterator[Doubt]:
-    if scenario.clock is None or scenario.clock.mode != "scaled":
-        return
-    for number, rule in enumerate(scenario.rules):
-        if rule.retry_after is not None and rule.retry_after.wait is not None:
-            message = "under a scaled clock a client that waits so long in real time comes much too late"
-            path: Path = ("rules", number, "retry_after")
-            yield (
-                "scaled-clock-wait",
-                path,
-                message,
-                "real clients sleep in real time: mode auto follows them",
-            )

@@ -208,6 +208,26 @@ def test_a_refused_key_is_an_exception(provider: str, profile: Profile) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("profile", list(Profile))
+def test_a_full_window_and_spent_credit_are_exceptions(provider: str, profile: Profile) -> None:
+    """The first tells the wait, and there is room at its end; the second is none that the package tries again."""
+    with client(provider, "rate-limit-window", profile=profile) as (made, world):
+        video = made.videos.create(prompt="a cat")
+        for _ in range(5):
+            made.videos.retrieve(video.id)
+        with pytest.raises(openai.RateLimitError) as caught:
+            made.videos.retrieve(video.id)
+        assert caught.value.response.headers["retry-after"] == "10"
+        world.advance(10_000_000)
+        assert made.videos.retrieve(video.id).status == "completed"
+    with client(provider, "out-of-credits", profile=profile) as (made, _):
+        videos = [made.videos.create(prompt="a cat") for _ in range(2)]
+        with pytest.raises(openai.PermissionDeniedError):
+            made.videos.create(prompt="a cat")
+        assert made.videos.retrieve(videos[0].id).id == videos[0].id
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("profile", list(Profile))
 def test_content_before_the_end_is_refused(provider: str, profile: Profile) -> None:
     """With 400, which the package doesn't try again."""
     with client(provider, profile=profile) as (made, _):

@@ -17,6 +17,7 @@ ALL = (
     marks.expired(marks.entry(VERSION, 1, 0, 2)),
     marks.rule(VERSION, "2"),
     marks.rejection(VERSION, 2),
+    marks.limit(VERSION, 2),
     marks.unknown_key(VERSION),
 )
 

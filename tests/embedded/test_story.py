@@ -315,6 +315,21 @@ def test_it_tells_at_most_six_lines_of_requests(slow: Emulator) -> None:
             '403 forbidden: auth.reject[0] refuses the API key "Broke."',
         ),
         ({}, " ", "the request brings no good API key"),
+        (
+            {"limits": [{"in_flight": 1, "about": "One at a time."}]},
+            None,
+            '429 rate_limited: limits[0]: 1 of 1 tasks per key, room from 10s on "One at a time."',
+        ),
+        (
+            {"limits": [{"operation": "create", "limit": 1, "window": "1m", "per": "namespace"}]},
+            None,
+            "limits[0]: 1 of 1 calls in 1m per namespace, room from 1m on",
+        ),
+        (
+            {"limits": [{"operation": "create", "limit": 1, "error": "insufficient_quota"}]},
+            None,
+            "403 insufficient_quota: limits[0]: 1 of 1 calls per key",
+        ),
         ({"rules": [{"operation": "create", "delay": "1ms"}]}, None, "rules[0] adds delay; held back 1ms"),
         (
             {"rules": [{"operation": "create", "respond": {"status_code": 418, "text": "tea"}}]},
@@ -322,13 +337,14 @@ def test_it_tells_at_most_six_lines_of_requests(slow: Emulator) -> None:
             "418: call 1: rules[0]",
         ),
     ],
-    ids=["keys", "reject", "no key", "delay", "respond"],
+    ids=["keys", "reject", "no key", "in flight", "window", "for good", "delay", "respond"],
 )
 def test_it_tells_why_a_create_was_answered_so(scenario: dict[str, Any], key: str | None, told: str) -> None:
     """In words, whichever step of the road answered."""
     with world({"version": 1, **scenario}) as emulator:
-        with suppress(KeyError, ValueError):
-            Caller(emulator, key=key).create()
+        for _ in range(2):
+            with suppress(KeyError, ValueError):
+                Caller(emulator, key=key).create()
         assert told in re.sub(r", line \d+", "", re.sub(r"\s+", " ", story(emulator).told))
 
 

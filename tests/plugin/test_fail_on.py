@@ -38,13 +38,15 @@ def test_each_fails_a_test_by_itself(run: Run, name: str) -> None:
 
 
 def test_what_is_unused_is_told_by_its_place(run: Run) -> None:
-    """Entries, rules and rejections; of a choice that nobody got, its timeline isn't told besides."""
+    """Entries, rules, rejections and limits; of a choice that nobody got, its timeline isn't told besides."""
     result = run(
         """
         @pytest.mark.scenario('''
         version: 1
         name: much
         auth: {reject: [{key: sk-bad, error: invalid_token}]}
+        limits:
+          - {operation: poll, limit: 100}
         tasks:
           - match: {prompt: rare}
           - timeline:
@@ -62,10 +64,11 @@ def test_what_is_unused_is_told_by_its_place(run: Run) -> None:
     result.stdout.fnmatch_lines(
         [
             "unused: the test met only a part of the scenario much; it never came to:",
-            "  tasks[[]0].timeline[[]0] (line 6): *",
-            "  tasks[[]1].timeline[[]1] (line 7): *",
-            "  rules[[]0] (line 11): *",
+            "  tasks[[]0].timeline[[]0] (line 8): *",
+            "  tasks[[]1].timeline[[]1] (line 9): *",
+            "  rules[[]0] (line 13): *",
             "  auth.reject[[]0]: *",
+            "  limits[[]0] (line 6): *",
         ]
     )
     result.stdout.no_fnmatch_line("  tasks[[]1].timeline[[]0]*")

@@ -188,6 +188,30 @@ rules = st.builds(
     lambda *parts: {key: part[key] for part in parts for key in part}, conditions, effects, beside
 )
 
+waits = st.one_of(durations, st.sampled_from(["none", True, {"http_date": True}, {"http_date": "5s"}]))
+limits = st.one_of(
+    keys(
+        {"operation": st.just("poll"), "limit": st.integers(1, 9)},
+        {
+            "about": words,
+            "match": st.dictionaries(words, matchers, max_size=2),
+            "window": durations,
+            "per": st.sampled_from(["key", "task", "namespace"]),
+            "error": errors,
+            "retry_after": waits,
+        },
+    ),
+    keys(
+        {"in_flight": st.integers(1, 9)},
+        {
+            "operation": st.just("create"),
+            "provider": one_or_many(st.sampled_from(PROVIDERS)),
+            "per": st.sampled_from(["key", "namespace"]),
+            "retry_after": waits,
+        },
+    ),
+)
+
 
 @st.composite
 def _intervals(draw: st.DrawFn) -> Json:
@@ -236,6 +260,7 @@ def scenarios() -> st.SearchStrategy[Json]:
             "clock": st.sampled_from([{"mode": "auto"}, {"mode": "scaled", "scale": 60}]),
             "unknown_task": st.sampled_from(["start", "not_found"]),
             "auth": keys({}, {"keys": st.lists(words, min_size=1, max_size=2)}),
+            "limits": st.lists(limits, max_size=3),
             "defaults": keys(
                 {}, {"delay": spreads, "video": keys({}, {"expires_in": spreads, "bytes": sizes})}
             ),

@@ -7,6 +7,7 @@ import pytest
 
 from emulator.core import units
 from emulator.core.effects import Failure, Respond
+from emulator.core.limits import Limit
 from emulator.core.matching import Matcher
 from emulator.core.plan import HAPPY_TIMELINE, Entry, Ramp, Video
 from emulator.core.rules import Conditions, Match, RetryAfter, Rule
@@ -18,6 +19,7 @@ from emulator.core.words import ErrorName, OperationName, Profile, Status
 from emulator.scenario_file import load_text
 
 POLL, CREATE = OperationName.POLL, OperationName.CREATE
+CONTENT, DOWNLOAD = OperationName.CONTENT, OperationName.DOWNLOAD
 
 
 def scenario(text: str) -> Scenario:
@@ -101,6 +103,56 @@ auth:
     )
     assert said.auth == Auth(
         keys=(Matcher(glob="sk-good-*"), Matcher(equals="sk-one")), reject=(first, second)
+    )
+
+
+def test_limits() -> None:
+    """Calls in a window, for good, or tasks in flight; what they say of the wait in every form."""
+    said = scenario("""\
+limits:
+  - {operation: poll, limit: 30, window: 1m}
+  - {operation: [content, download], provider: ezmodel, match: {id: a}, limit: 2, per: task, retry_after: none}
+  - {in_flight: 2, per: namespace, error: unavailable, retry_after: true, about: two}
+  - {operation: create, limit: 3, error: {name: insufficient_quota, code: gone}, retry_after: {http_date: true}}
+  - {operation: create, limit: 4, window: 1h, retry_after: {http_date: 5s}}
+""")
+    assert said.limits == (
+        Limit(conditions=Conditions(operations=(POLL,)), most=30, window=MINUTE, line=3),
+        Limit(
+            conditions=Conditions(
+                operations=(CONTENT, DOWNLOAD),
+                providers=("ezmodel",),
+                match=(Match("id", Matcher(equals="a")),),
+            ),
+            most=2,
+            per="task",
+            retry_after=RetryAfter(None),
+            line=4,
+        ),
+        Limit(
+            conditions=Conditions(operations=(CREATE,)),
+            most=2,
+            is_of_tasks=True,
+            per="namespace",
+            error=Failure(name=ErrorName.UNAVAILABLE),
+            retry_after="seconds",
+            about="two",
+            line=5,
+        ),
+        Limit(
+            conditions=Conditions(operations=(CREATE,)),
+            most=3,
+            error=Failure(name=ErrorName.INSUFFICIENT_QUOTA, code="gone"),
+            retry_after="http_date",
+            line=6,
+        ),
+        Limit(
+            conditions=Conditions(operations=(CREATE,)),
+            most=4,
+            window=HOUR,
+            retry_after=RetryAfter(5 * SECOND, as_date=True),
+            line=7,
+        ),
     )
 
 

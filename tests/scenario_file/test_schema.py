@@ -99,6 +99,11 @@ def rule(**said: Any) -> Json:
     return {"version": 1, "rules": [{"error": "internal", **said}]}
 
 
+def limit(**said: Any) -> Json:
+    """A file with one limit."""
+    return {"version": 1, "limits": [said]}
+
+
 def entry(**said: Any) -> Json:
     """A file with one entry."""
     return {"version": 1, "tasks": [{"timeline": [{"status": "completed", **said}]}]}
@@ -119,6 +124,14 @@ def expect(**said: Any) -> Json:
         (rule(calls="every 5"), rule(calls="each 5")),
         (rule(between=["0s-2s", "3m+"]), rule(between="0s")),
         (rule(times=1), rule(times=0)),
+        (limit(limit=1), limit(limit=0)),
+        (limit(in_flight=1_000_000), limit(in_flight=1_000_001)),
+        (limit(limit=1, window="1m"), limit(limit=1, window=60)),
+        (limit(limit=1, per="task"), limit(limit=1, per="user")),
+        (limit(limit=1, retry_after=True), limit(limit=1, retry_after=5)),
+        (limit(limit=1, retry_after={"http_date": True}), limit(limit=1, retry_after={"http_date": "none"})),
+        (limit(limit=1), limit(limit=1, in_flight=1)),
+        (limit(in_flight=1), limit(in_flight=1, window="1m")),
         (rule(retry_after="none"), rule(retry_after="some")),
         ({"version": 1, "rules": [{"respond": {"status_code": 599}}]}, rule(respond={"status_code": 599})),
         (entry(progress=100), entry(progress=101)),

@@ -118,6 +118,21 @@ def _auth(request: Entry, _origin: Instant) -> str:
     return f"{refused.place} refuses the API key{quoted(refused.about)}"
 
 
+def _limits(request: Entry, origin: Instant) -> str:
+    reached = request.why.limit
+    if reached is None:
+        return "a limit"
+    line = "" if (reached.line or 1) == 1 else f", line {reached.line}"
+    window = "" if reached.window is None else f" in {reached.window}"
+    room = (
+        ""
+        if reached.frees_at is None
+        else f", room from {length(parse_instant(reached.frees_at) - origin)} on"
+    )
+    counts = f"{reached.count} of {reached.most} {reached.counted}{window} per {reached.per}{room}"
+    return f"{reached.place}{line}: {counts}{quoted(reached.about)}"
+
+
 def _rules(request: Entry, _origin: Instant) -> str:
     answering = [rule for rule in request.why.rules if rule.effect not in {None, "pass"}]
     if not answering:
@@ -173,6 +188,7 @@ def _link(request: Entry, origin: Instant) -> str:
 _BY_STAGE: Final[dict[str, Callable[[Entry, Instant], str]]] = {
     "route": _route,
     "auth": _auth,
+    "limits": _limits,
     "rules": _rules,
     "validation": _validation,
     "timeline": _timeline,
