@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from emulator.core.effects import Failure, Respond
+from emulator.core.effects import Failure, Fault, Place, Respond, SlowBody
 from emulator.core.matching import Matcher
 from emulator.core.plan import Entry, Video
 from emulator.core.rules import Conditions, Match, Rule
 from emulator.core.scenario import Choice, Rejection
+from emulator.core.sizes import format_size
 from emulator.core.spans import Span
 from emulator.core.spreads import Lognormal, Spread, Uniform
 from emulator.core.units import format_duration
@@ -103,7 +104,26 @@ def error_words(failure: Failure) -> str:
     return f"code {told}" if name is None else f"error {name} as {told}"
 
 
-def _answer(effect: Failure | Respond) -> str:
+def fault_words(fault: Fault) -> str:
+    """A fault and where it strikes: ``truncate_body after 50%``."""
+    return str(fault.name) if fault.place is None else f"{fault.name} after {_where(fault.place)}"
+
+
+def _where(place: Place) -> str:
+    return format_size(place.size or 0) if place.share is None else f"{place.share * 100:g}%"
+
+
+def _slowly(slow: SlowBody) -> str:
+    return (
+        f"over {format_duration(slow.over)}"
+        if slow.over is not None
+        else f"at {format_size(slow.rate or 0)}/s"
+    )
+
+
+def _answer(effect: Failure | Respond | Fault) -> str:
+    if isinstance(effect, Fault):
+        return f"fault {fault_words(effect)}"
     if isinstance(effect, Respond):
         return f"status code {effect.status_code}"
     return error_words(effect) or "an error of its own words"
@@ -156,6 +176,8 @@ def _does(rule: Rule) -> Iterator[str]:
         yield _answer(rule.effect)
     if rule.delay is not None:
         yield f"delay {_lasting(rule.delay)}"
+    if rule.slow_body is not None:
+        yield f"body {_slowly(rule.slow_body)}"
     if rule.patch is not None:
         yield "patch"
     if rule.headers:
