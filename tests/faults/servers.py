@@ -24,10 +24,8 @@ version: 1
 profile: documented
 seed: 7
 tasks:
-  - {{id: video_1, request: {{prompt: a cat, seconds: "4", size: 720x1280}}, timeline: [{{status: completed}}]}}
-  - timeline: [{{status: completed}}]
-rules:
-  - {rule}
+  - {id: video_1, request: {prompt: a cat, seconds: "4", size: 720x1280}, timeline: [{status: completed}]}
+  - timeline: [{status: completed}]
 """
 
 
@@ -48,9 +46,16 @@ KINDS: Final = [
 ]
 
 
-def world(rule: str) -> World:
-    """An application with a completed task and one rule."""
-    return World(SCENARIO.format(rule=rule))
+def world(*rules: str) -> World:
+    """An application with a completed task and these rules."""
+    return World(SCENARIO + "rules:\n" + "".join(f"  - {rule}\n" for rule in rules))
+
+
+def faulty(*faults: str, operation: str = "poll") -> World:
+    """An application in which a request meets the fault that its header ``x-fault`` names."""
+    return world(
+        *(f'{{operation: {operation}, match: {{header.x-fault: "{f}"}}, fault: {f}}}' for f in faults)
+    )
 
 
 @contextmanager
