@@ -113,7 +113,8 @@ def _where(place: Place) -> str:
     return format_size(place.size or 0) if place.share is None else f"{place.share * 100:g}%"
 
 
-def _slowly(slow: SlowBody) -> str:
+def slow_words(slow: SlowBody) -> str:
+    """How slowly a body comes: ``over 10s``, ``at 64KiB/s``."""
     return (
         f"over {format_duration(slow.over)}"
         if slow.over is not None
@@ -177,7 +178,7 @@ def _does(rule: Rule) -> Iterator[str]:
     if rule.delay is not None:
         yield f"delay {_lasting(rule.delay)}"
     if rule.slow_body is not None:
-        yield f"body {_slowly(rule.slow_body)}"
+        yield f"body {slow_words(rule.slow_body)}"
     if rule.patch is not None:
         yield "patch"
     if rule.headers:

@@ -51,6 +51,13 @@ CONTENT_FAULTS: Final = frozenset(
     {FaultName.WRONG_CONTENT_TYPE, FaultName.INVALID_JSON, FaultName.HTML_ERROR_PAGE}
 )
 """Those that are wrong with what is said, in an answer that is whole as HTTP: they need no connection of their own."""
+
+
+def is_of_wire(fault: Fault | None) -> bool:
+    """Whether the fault keeps a client from getting the answer whole: nothing in it can be held against the client."""
+    return fault is not None and fault.name not in CONTENT_FAULTS
+
+
 HEADLESS_FAULTS: Final = frozenset({FaultName.EMPTY_RESPONSE, FaultName.HANG, FaultName.RANDOM_DATA})
 """Those of which nobody sees a status code or a header."""
 

@@ -40,7 +40,7 @@ def _checked_size(written: str) -> int:
 
 def _size_hint(written: str) -> str | None:
     if re.fullmatch(r"\d{1,15}(\.\d{1,9})?", written, re.A):
-        return f"write {written}B" if "." not in written else f"write {written}KiB, or another unit"
+        return f"write {written}{'KiB' if '.' in written else 'B'}"
     loose = _LOOSE.fullmatch(written) if len(written) <= 60 else None
     unit = None if loose is None else _SPELT.get(loose[2].lower())
     return None if loose is None or unit is None else f"write {loose[1]}{unit}"
