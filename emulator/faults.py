@@ -155,8 +155,8 @@ def _noise(_fault: Fault, reply: Reply, _body: Payload) -> Broken:
     rule = reply.verdict.rule
     entropy = reply.entropy or (b"" if reply.task is None else reply.task.entropy)
     drawn = seeded.generator(entropy[:48], f"fault {'' if rule is None else rule.id}", reply.call)
-    # A text that happened to begin with HTTP/ would be no noise.
-    return Broken(rest=Payload(b"\xff" + drawn.randbytes(_NOISE - 1)), end="close")
+    # What happened to begin with HTTP/ would be no noise; and a client that waits for a line's end gets one.
+    return Broken(rest=Payload(b"\xff" + drawn.randbytes(_NOISE - 5) + b"\r\n\r\n"), end="close")
 
 
 def _badly_measured(_fault: Fault, reply: Reply, body: Payload) -> Broken:

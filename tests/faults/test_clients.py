@@ -13,16 +13,16 @@ from tests.worlds import KEY
 
 IMPATIENT: Final = httpx.Timeout(PATIENCE, read=0.2)
 """For what never comes."""
-RAISING: Final[dict[str, tuple[type[Exception], str]]] = {
-    "connection_reset": (httpx.ReadError, ""),
-    "{connection_reset: 50%}": (httpx.ReadError, ""),
+RAISING: Final[dict[str, tuple[type[Exception], str | None]]] = {
+    "connection_reset": (httpx.ReadError, None),
+    "{connection_reset: 50%}": (httpx.ReadError, None),
     "truncate_body": (
         httpx.RemoteProtocolError,
         "peer closed connection without sending complete message body",
     ),
-    "stall": (httpx.ReadTimeout, ""),
+    "stall": (httpx.ReadTimeout, "timed out"),
     "empty_response": (httpx.RemoteProtocolError, "Server disconnected without sending a response"),
-    "hang": (httpx.ReadTimeout, ""),
+    "hang": (httpx.ReadTimeout, "timed out"),
     "malformed_chunk": (httpx.RemoteProtocolError, "illegal chunk header"),
     "random_data": (httpx.RemoteProtocolError, "illegal status line"),
 }

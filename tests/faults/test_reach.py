@@ -79,7 +79,7 @@ def test_the_same_emulator_breaks_connections_over_its_url() -> None:
     """Its socket is opened when somebody asks for it."""
     with Emulator(scenario("connection_reset")) as emulator, pytest.raises(httpx.ReadError):
         httpx.post(
-            f"{emulator.url('octopusx')}/videos", headers=KEY, json={"prompt": "a cat"}, trust_env=False
+            f"{emulator.url('octopusx')}/v1/videos", headers=KEY, json={"prompt": "a cat"}, trust_env=False
         )
 
 

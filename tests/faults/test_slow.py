@@ -52,8 +52,8 @@ def test_a_beginning_takes_its_share_of_the_time(body: Payload, slow: SlowBody, 
 @pytest.fixture(params=[kind for kind in KINDS if not kind.tls], ids=str)
 def server(request: pytest.FixtureRequest) -> Iterator[Served]:
     """A server on which an hour passes in some milliseconds."""
-    rules = "rules:\n  - {operation: [poll, content], delay: 10s, slow_body: {over: 1h}}\n"
-    clock = ClockSettings(mode="scaled", scale=100_000, start=START)
+    rules = "rules:\n  - {operation: [poll, content], delay: 10s, slow_body: {over: 20m}}\n"
+    clock = ClockSettings(mode="scaled", scale=10_000, start=START)
     with served_by(World(SCENARIO + rules, clock=clock).app, request.param) as served:
         yield served
 
