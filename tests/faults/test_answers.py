@@ -5,10 +5,11 @@ from typing import Any, Final
 
 import pytest
 
+from emulator.core.scenario import ClockSettings
 from emulator.core.words import FaultName
-from tests.faults.servers import POLL, Heard, Kind, Line, heard, request, serving, world
+from tests.faults.servers import POLL, SCENARIO, Heard, Kind, Line, heard, request, serving, world
 from tests.serving import Served
-from tests.worlds import World
+from tests.worlds import START, World
 
 CREATE: Final = request("/octopusx/v1/videos", method="POST", body=b'{"prompt": "a cat"}')
 AS_HTTP: Final = ("wrong_content_type", "invalid_json", "html_error_page")
@@ -137,13 +138,17 @@ def test_a_page_takes_the_wait_and_the_headers_of_its_rule(wait: str, told: byte
     assert b"retry-after: " + told in answer.head
 
 
-def test_a_page_with_a_wait_moves_an_auto_clock() -> None:
-    """As any refusal with one does; a broken answer without doesn't."""
-    text = "version: 1\nclock: {mode: auto}\nrules:\n"
-    waits = "  - {operation: poll, calls: 1, fault: html_error_page, retry_after: 7s}\n"
-    with serving(World(text + waits, clock=None).app) as served:
-        before = served.get("/__admin/clock").json()["now"]
-        assert before
+@pytest.mark.parametrize(
+    ("fault", "now"),
+    [("html_error_page", "2025-01-01T00:00:07Z"), ("connection_reset", "2025-01-01T00:00:00Z")],
+)
+def test_a_page_with_a_wait_moves_an_auto_clock(fault: str, now: str) -> None:
+    """As any refusal does that asks for one; a wait that nobody sees moves nothing."""
+    rule = f"rules:\n  - {{operation: poll, retry_after: 7s, fault: {fault}}}\n"
+    auto = ClockSettings(mode="auto", start=START)
+    with serving(World(SCENARIO + rule, clock=auto).app) as served:
+        heard(served, request(POLL, connection="close"))
+        assert served.get("/__admin/clock").json()["now"] == now
 
 
 # Results
