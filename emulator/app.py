@@ -17,10 +17,10 @@ import orjson
 
 from emulator import bodies, endpoint, held, media
 from emulator.clock import breathe, real_time
+from emulator.connection import Client, NoConnection
 from emulator.core.task import Task
 from emulator.core.units import SECOND
 from emulator.core.words import OperationName
-from emulator.departure import watched
 from emulator.engine import Namespace
 from emulator.exchanges import Reply, Request
 from emulator.jobs import Forgotten, Jobs, Outcome
@@ -38,6 +38,7 @@ from emulator.routing import Door, Route, segments_of
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Channel = tuple[Receive, Send]
 log = logging.getLogger("emulator")
 
 _NO_BODY: Final = bodies.Body()
@@ -98,6 +99,10 @@ class App:
             await self._lead(scope, receive, send)
         except bodies.Hung:
             return None
+        except NoConnection as problem:
+            # Whoever serves this, or calls it in process, gets the sentence: an answer would only pretend.
+            log.error("%s", problem)  # noqa: TRY400 - it is about the scenario, not about the code
+            raise
         except Exception:
             # Whatever it is, a client gets a sentence, and the log what is needed to mend it.
             log.exception("a defect of the emulator, met at %s %s", scope["method"], scope["path"][:200])
@@ -152,8 +157,8 @@ class App:
         request = self._request(visit, route.base, params, body)
         reply = endpoint.respond(visit.namespace, provider, operation, request)
         if reply.hold is not None:
-            return await self._hold(visit, provider, body, reply, receive, send)
-        await self._send(visit, provider, operation.name, body, reply, send)
+            return await self._hold(visit, provider, body, reply, (receive, send))
+        await self._send(visit, provider, operation.name, body, reply, (receive, send))
 
     async def _hold(
         self,
@@ -161,25 +166,24 @@ class App:
         provider: Provider,
         body: bodies.Body,
         reply: Reply,
-        receive: Receive,
-        send: Send,
+        channel: Channel,
     ) -> None:
         """Answer a create once its task has ended, as it began to be answered: whole, or in lines."""
-        hold, jobs = reply.hold, visit.namespace.jobs
+        hold, jobs, send = reply.hold, visit.namespace.jobs, channel[1]
         assert hold is not None
         assert isinstance(jobs, Jobs)
         stream = held.Stream(reply, send) if hold.line is not None else None
         if stream is not None:
             await visit.namespace.clock.pause(reply.delay)
         try:
-            ended = await held.waited(jobs, hold, receive, None if stream is None else stream.tell)
+            ended = await held.waited(jobs, hold, channel[0], None if stream is None else stream.tell)
         except bodies.Hung:
             self._keep(visit, provider, _CREATE, body, held.left(reply), 0)
             raise
         except Forgotten:
             return None if stream is not None else await _send_json(send, 503, _FORGOTTEN)
         if stream is None:
-            return await self._send(visit, provider, _CREATE, body, ended, send)
+            return await self._send(visit, provider, _CREATE, body, ended, channel)
         await stream.end(ended)
         self._keep(visit, provider, _CREATE, body, ended, len(ended.body))
 
@@ -297,9 +301,9 @@ class App:
         operation: str | None,
         body: bodies.Body,
         reply: Reply,
-        send: Send,
+        channel: Channel,
     ) -> None:
-        """Write down what is answered, wait as long as it says, and send it."""
+        """Write down what is answered, wait as long as it says, and send it, well or badly."""
         if reply.clip is not None:
             method, headers = visit.scope["method"], visit.headers
             content = media.answer(method, headers, reply.clip, reply.clip_size, reply.variant)
@@ -310,11 +314,21 @@ class App:
             reply.headers.append((b"content-length", b"%d" % len(sent)))
         if visit.headers.get(_WHY) == b"1":
             reply.headers.append((_WHY, _reason(visit, provider, operation, body, reply)))
-        self._keep(visit, provider, operation, body, reply, len(sent))
-        if reply.delay:
-            await visit.namespace.clock.pause(reply.delay)
-        await send({"type": "http.response.start", "status": reply.status_code, "headers": reply.headers})
-        await _send_body(sent, visit.receive, send)
+        verdict, trouble = reply.verdict, None
+        if verdict.fault is not None or verdict.slow_body is not None:
+            # Imported when first met, as few answers are: a start shouldn't wait for it.
+            from emulator import faults  # noqa: PLC0415
+
+            sent, trouble = faults.prepared(reply, sent, visit.scope, channel[1])
+        self._keep(visit, provider, operation, body, reply, len(sent) if trouble is None else trouble.size)
+        if reply.delay or trouble is not None:
+            clock = visit.namespace.clock
+            async with Client(channel[0]) as client:
+                if reply.delay and not await client.stays(clock.pause(reply.delay)):
+                    return None
+                if trouble is not None:
+                    return await trouble.send(client, clock, channel[1])
+        await _send_whole(reply, sent, channel)
 
     @staticmethod
     def _keep(
@@ -336,7 +350,7 @@ class App:
         """What isn't a provider's operation: media, the control API, a preflight, or nothing."""
         door, scope = visit.door, visit.scope
         if segments[0] == "media":
-            return await self._media(visit, send)
+            return await self._media(visit, receive, send)
         if segments[0] == "__admin" and door is self._front:
             return await self._admin(visit, receive, send)
         methods = door.methods(segments)
@@ -344,10 +358,10 @@ class App:
             return await _send_preflight(visit.headers, methods, send)
         owner, base = self._owner(door, segments[0])
         if owner is None:
-            return await self._send_index(visit, send)
+            return await self._send_index(visit, receive, send)
         request = self._request(visit, base, (), _NO_BODY)
         reply = endpoint.no_route(visit.namespace, owner, request)
-        await self._send(visit, owner, None, _NO_BODY, reply, send)
+        await self._send(visit, owner, None, _NO_BODY, reply, (receive, send))
 
     def _owner(self, door: Door, first: str) -> tuple[Provider | None, str]:
         """Who words that a path of this first segment isn't there, and the base path before it."""
@@ -360,7 +374,7 @@ class App:
         owners.sort(key=lambda provider: provider.name != self.options.root_provider)
         return (owners[0] if owners else None), ""
 
-    async def _send_index(self, visit: "Visit", send: Send) -> None:
+    async def _send_index(self, visit: "Visit", receive: Receive, send: Send) -> None:
         origin = f"{self._origin(visit.scope, visit.headers)}{visit.namespace.prefix}"
         bases = {provider.name: f"{origin}{provider.base}" for provider in PROVIDERS}
         body: dict[str, Any] = {
@@ -371,24 +385,25 @@ class App:
         if visit.path == "/":
             return await _send_json(send, 200, body)
         told = f"nothing of {visit.path[:200]} is emulated"
-        await self._send_own(visit, 404, {"error": told, **body}, send)
+        await self._send_own(visit, 404, {"error": told, **body}, (receive, send))
 
-    async def _send_own(self, visit: "Visit", status_code: int, value: Any, send: Send) -> None:
+    async def _send_own(self, visit: "Visit", status_code: int, value: Any, channel: Channel) -> None:
         """Send an answer that is no provider's, and write it down."""
         now = visit.namespace.clock.now()
         headers = [_JSON, (b"date", date_field(now // SECOND))]
         reply = Reply(status_code, headers, orjson.dumps(value), now=now, stage="route")
-        await self._send(visit, None, None, _NO_BODY, reply, send)
+        await self._send(visit, None, None, _NO_BODY, reply, channel)
 
-    async def _media(self, visit: "Visit", send: Send) -> None:
+    async def _media(self, visit: "Visit", receive: Receive, send: Send) -> None:
         scope = visit.scope
         path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
         claim = media.claim(self._by_name.get, path, query)
         if claim is None or scope["method"] not in {"GET", "HEAD"}:
-            return await self._send_own(visit, 404, {"error": "no video has this address"}, send)
+            told = {"error": "no video has this address"}
+            return await self._send_own(visit, 404, told, (receive, send))
         request = self._request(visit, "", (), _NO_BODY)
         reply = endpoint.download(visit.namespace, request, claim)
-        await self._send(visit, claim.provider, OperationName.DOWNLOAD, _NO_BODY, reply, send)
+        await self._send(visit, claim.provider, OperationName.DOWNLOAD, _NO_BODY, reply, (receive, send))
 
     async def _admin(self, visit: "Visit", receive: Receive, send: Send) -> None:
         if self._control is None:
@@ -469,16 +484,18 @@ def _reason(
     return why.as_header(reply, namespace.ledger.scenarios, seen)
 
 
-async def _send_body(payload: Payload, receive: Receive, send: Send) -> None:
+async def _send_whole(reply: Reply, payload: Payload, channel: Channel) -> None:
+    receive, send = channel
+    await send({"type": "http.response.start", "status": reply.status_code, "headers": reply.headers})
     if not payload.zeros:
         return await send({"type": "http.response.body", "body": payload.content})
-    async with watched(receive) as gone:
+    async with Client(receive) as client:
         for chunk in payload.chunks():
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
             # A client that reads as fast as it is sent to would keep everybody else waiting, and one that has left
             # is never waited for: uvicorn drops what is sent to it.
             await breathe()
-            if gone.done():
+            if client.has_left:
                 return None
     return await send({"type": "http.response.body", "body": b""})
 

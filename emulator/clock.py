@@ -7,6 +7,7 @@ who moves it: the control API alone, or polls as well.
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from math import ceil
 from typing import Final, get_args
@@ -112,6 +113,21 @@ def check_end(instant: Instant) -> None:
 async def breathe() -> None:
     """Let everybody else who could go on do so first."""
     await asyncio.sleep(0)
+
+
+async def real_pause(duration: Duration) -> None:
+    """Wait in real time, whatever any clock shows."""
+    await asyncio.sleep(duration / SECOND)
+
+
+async def comes_true(condition: Callable[[], bool], within: Duration | None = None) -> bool:
+    """Look again every millisecond of real time, at most so long, whether a condition holds; whether it does."""
+    end = None if within is None else real_time() + within
+    while not condition():
+        if end is not None and real_time() > end:
+            return False
+        await asyncio.sleep(0.001)
+    return True
 
 
 async def happens(event: asyncio.Event, within: Duration) -> bool:

@@ -18,12 +18,12 @@ from emulator import media
 from emulator.activation import Activation, judged_key
 from emulator.core import seeded
 from emulator.core.call import Call, Content, Create, Listing, Poll, Refusal, Variant
-from emulator.core.effects import Failure, Respond
+from emulator.core.effects import Failure, Fault, Respond
 from emulator.core.limits import wait_of
 from emulator.core.rules import NOTHING, Rule, Verdict
 from emulator.core.task import Snapshot, Task, link_dies_at, state_at
 from emulator.core.units import SECOND, Instant
-from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
+from emulator.core.words import ErrorName, FaultName, OperationName, Profile, Situation, Status
 from emulator.engine import MAX_STARTED, Exchange, Namespace, poll_entropy, refusal_of
 from emulator.exchanges import Hold, Reply, Request
 from emulator.limits import Limited
@@ -67,13 +67,20 @@ def respond(namespace: Namespace, provider: Provider, operation: Operation, requ
     )
     match call:
         case Poll():
-            return _polled(road, call, invalid)
+            return _struck(_polled(road, call, invalid))
         case Create():
-            return _created(road, call, invalid)
+            return _struck(_created(road, call, invalid))
         case Content():
-            return _content(road, call, invalid)
+            return _struck(_content(road, call, invalid))
         case Listing():
-            return _listed(road, call, invalid)
+            return _struck(_listed(road, call, invalid))
+
+
+def _struck(reply: Reply) -> Reply:
+    """The reply, of which a rule decided where a fault strikes it: its client sees no entry, and no refusal either."""
+    if reply.verdict.fault is not None:
+        reply.stage = "rules"
+    return reply
 
 
 def _inbound(request: Request, profile: Profile) -> Inbound:
@@ -199,7 +206,8 @@ def _polled(road: Road, call: Poll, invalid: Refusal | None) -> Reply:
     stopped = _stopped(road, tasks, call.ids[0] if call.ids else None, invalid)
     if stopped is not None:
         return stopped
-    road.exchange.now = road.namespace.hurry(tasks, road.exchange.now)
+    if road.verdict.fault is None:
+        road.exchange.now = road.namespace.hurry(tasks, road.exchange.now)
     printed = {task.id: _polled_one(road, task) for task in tasks}
     return _answered(road, call, [printed[found[name].id] for name in call.ids if name in found])
 
@@ -238,8 +246,11 @@ def _listed(road: Road, call: Listing, invalid: Refusal | None) -> Reply:
 
 
 def _polled_one(road: Road, task: Task) -> dict[str, Any]:
-    """The task as its provider prints it, patched; the poll is counted."""
-    task, snapshot = road.namespace.poll(task, road.exchange.now)
+    """The task as its provider prints it, patched; the poll is counted, unless a fault will break its answer."""
+    if road.verdict.fault is None:
+        task, snapshot = road.namespace.poll(task, road.exchange.now)
+    else:
+        snapshot = state_at(task, road.exchange.now)
     road.snapshots[task.id] = snapshot
     if road.task is None or road.task.id == task.id:
         road.task, road.snapshot = task, snapshot
@@ -299,7 +310,7 @@ def _ended(road: Road, wire_of: Callable[[View], Wire], task: Task, now: Instant
     road.task, road.snapshot = task, state_at(task, now)
     wire = wire_of(_view(road, task, road.snapshot))
     body = patched(road, wire.body, task, road.verdict.patches)
-    return worded(road, msgspec.structs.replace(wire, body=body))
+    return _struck(worded(road, msgspec.structs.replace(wire, body=body)))
 
 
 def _line(road: Road, line_of: Callable[[View], dict[str, Any]], task: Task, now: Instant) -> bytes:
@@ -396,8 +407,8 @@ def download(namespace: Namespace, request: Request, claim: media.Claim) -> Repl
     road.stage = "link"
     if claim.is_dead(now):
         road.expired, road.died_at = True, claim.dies_at
-        return _dead(road)
-    return _streamed(road, claim.clip, claim.size)
+        return _struck(_dead(road))
+    return _struck(_streamed(road, claim.clip, claim.size))
 
 
 def _dead(road: Road) -> Reply:
@@ -511,8 +522,13 @@ def _first(verdicts: Sequence[Verdict], rules: Sequence[Rule]) -> Verdict:
 
 
 def _effect(road: Road) -> Reply | None:
+    """What a rule answers in place of all else; a fault answers nothing, but breaks what is answered."""
     effect = road.verdict.effect
     if effect is None:
+        return None
+    if isinstance(effect, Fault):
+        if effect.name is FaultName.HTML_ERROR_PAGE:  # of the others nobody sees a Retry-After
+            road.namespace.wait_out(road.verdict.retry_after)
         return None
     reply = refused(road, refusal_of(effect)) if isinstance(effect, Failure) else raw(road, effect)
     road.namespace.wait_out(road.verdict.retry_after)
@@ -524,5 +540,6 @@ def _answered(road: Road, call: Call, items: Sequence[dict[str, Any]]) -> Reply:
     if isinstance(body, Refusal):
         return refused(road, body)
     road.stage = "timeline"
-    road.is_answered = True
+    # A broken poll counts as none, so it isn't known by the number of answered ones.
+    road.is_answered = road.verdict.fault is None or isinstance(call, Create)
     return reply_with(road, 200, orjson.dumps(body), [JSON])

@@ -20,6 +20,7 @@ from emulator.excerpts import KEPT_BODY
 from emulator.exchanges import Reply
 from emulator.journal import Journal, Record
 from emulator.messages.requests import AnswerSent, Entry, Media, RequestSeen, TaskShown, Why
+from emulator.phrases import fault_words
 from emulator.providers.base import Clip
 from emulator.redaction import Redactor, presented
 from emulator.why import Seen, decided_by, entry_shown, explained
@@ -224,6 +225,7 @@ def _answer(record: Record, redactor: Redactor) -> AnswerSent:
         size=record.answer_size,
         cut=is_cut,
         media=None if clip is None else _media(clip, reply.variant),
+        fault=None if reply.verdict.fault is None else fault_words(reply.verdict.fault),
     )
 
 

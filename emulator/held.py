@@ -7,11 +7,13 @@ from typing import Any, Final
 import msgspec
 
 from emulator.bodies import Hung
+from emulator.connection import Client
 from emulator.core.task import state_at
-from emulator.departure import Receive, watched
+from emulator.core.units import Instant
 from emulator.exchanges import LEFT, Hold, Reply
 from emulator.jobs import Held, Jobs
 
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Tell = Callable[[bytes], Awaitable[None]]
 
@@ -33,25 +35,20 @@ async def waited(jobs: Jobs, hold: Hold, receive: Receive, tell: Tell | None) ->
         Forgotten: the task was forgotten meanwhile.
     """
     with jobs.holding(hold.task, wants_changes=tell is not None) as waiting:
-        async with watched(receive) as gone:
+        async with Client(receive) as client:
             at = waiting.seen
             while state_at(waiting.task, at).ended_at is None:
                 if tell is not None and hold.line is not None:
                     await tell(hold.line(waiting.task, at))
-                at = await _next(jobs, waiting, gone)
+                at = await _next(jobs, waiting, client)
         return hold.ended(waiting.task, at)
 
 
-async def _next(jobs: Jobs, waiting: Held, gone: asyncio.Future[None]) -> int:
+async def _next(jobs: Jobs, waiting: Held, client: Client) -> Instant:
     instant = asyncio.ensure_future(jobs.next_instant(waiting))
-    either: set[asyncio.Future[Any]] = {instant, gone}
-    try:
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not instant.done():
-            raise Hung
-        return instant.result()
-    finally:
-        instant.cancel()
+    if not await client.stays(instant):
+        raise Hung
+    return instant.result()
 
 
 def left(reply: Reply) -> Reply:

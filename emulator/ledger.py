@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from emulator.core import marks
-from emulator.core.effects import Failure, Respond
+from emulator.core.effects import Failure, Fault, Respond
 from emulator.core.plan import DEFAULT_LINK_LIFE
 from emulator.core.rules import Rule, Verdict
 from emulator.core.scenario import Scenario
@@ -78,7 +78,7 @@ def _tasks_of(reply: Reply) -> Iterator[Task]:
 
 def _is_outdone(rule: Rule, verdict: Verdict) -> bool:
     """Whether the rule would have answered a batch, had another task's rule not come first."""
-    answers = isinstance(rule.effect, Failure | Respond)
+    answers = isinstance(rule.effect, Failure | Respond | Fault)
     return answers and (verdict.rule is None or verdict.rule.id != rule.id)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from emulator.core.effects import Failure, Respond
+from emulator.core.effects import Failure, Fault, Place, Respond, SlowBody
 from emulator.core.limits import Limit, TrueWait
 from emulator.core.matching import Matcher
 from emulator.core.plan import Entry, Video
@@ -107,7 +107,27 @@ def error_words(failure: Failure) -> str:
     return f"code {told}" if name is None else f"error {name} as {told}"
 
 
-def _answer(effect: Failure | Respond) -> str:
+def fault_words(fault: Fault) -> str:
+    """A fault and where it strikes: ``truncate_body after 50%``."""
+    return str(fault.name) if fault.place is None else f"{fault.name} after {_where(fault.place)}"
+
+
+def _where(place: Place) -> str:
+    return format_size(place.size or 0) if place.share is None else f"{place.share * 100:g}%"
+
+
+def slow_words(slow: SlowBody) -> str:
+    """How slowly a body comes: ``over 10s``, ``at 64KiB/s``."""
+    return (
+        f"over {format_duration(slow.over)}"
+        if slow.over is not None
+        else f"at {format_size(slow.rate or 0)}/s"
+    )
+
+
+def _answer(effect: Failure | Respond | Fault) -> str:
+    if isinstance(effect, Fault):
+        return f"fault {fault_words(effect)}"
     if isinstance(effect, Respond):
         return f"status code {effect.status_code}"
     return error_words(effect) or "an error of its own words"
@@ -182,6 +202,8 @@ def _does(rule: Rule) -> Iterator[str]:
         yield _answer(rule.effect)
     if rule.delay is not None:
         yield f"delay {_lasting(rule.delay)}"
+    if rule.slow_body is not None:
+        yield f"body {slow_words(rule.slow_body)}"
     if rule.patch is not None:
         yield "patch"
     if rule.headers:

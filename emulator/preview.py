@@ -20,6 +20,9 @@ from emulator.core.units import SECOND, Duration, Instant, as_datetime, format_d
 from emulator.core.words import TERMINAL, OperationName, Profile, Status
 from emulator.engine import Library, Namespace, Settings
 from emulator.exchanges import Reply, Request
+from emulator.faults import altered
+from emulator.payload import Payload
+from emulator.phrases import fault_words, slow_words
 from emulator.providers import PROVIDERS, by_name
 from emulator.providers.base import Provider, Scene
 from emulator.sample import Sample
@@ -30,6 +33,8 @@ MAX_POLLS: Final = 1000
 """After so many polls a preview stops, unless it was told how long to go on."""
 MAX_POLLS_TOLD: Final = 10_000
 """After so many it stops in any case."""
+_DOWNLOADS: Final = 3
+"""How often a download is tried again that a fault broke."""
 _CREATES: Final = 10
 """How often a create is tried again that was refused for the moment."""
 _REFUSALS: Final = 20
@@ -79,6 +84,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     body: Any = None
     video: str | None = None
     """What stands in place of a body where a video is sent."""
+    fault: str | None = None
+    """What would be wrong with the answer on the wire; the rest is what it would have been."""
+    slow_body: str | None = None
+    """How slowly the body would come."""
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,17 +187,21 @@ class _Client:
     def _create(self) -> str | None:
         """Create the task; why there is none."""
         asked = sample.create(self._provider, self._wish.request)
+        was_lost = False
         for _ in range(_CREATES):
             reply = self._respond(asked)
-            self.task_id = None if reply.task is None else reply.task.id
+            was_lost = reply.verdict.fault is not None
+            # An answer that is lost tells no id, though the task is there.
+            self.task_id = None if reply.task is None or was_lost else reply.task.id
             status = None if self.task_id is None else self._state(self._task()).status
             self._write(asked.operation.name, asked.path, reply, status)
             if self.task_id is not None:
                 return None
-            if reply.status_code < 500 and reply.status_code not in _RETRIED:
+            is_refused = reply.status_code < 500 and reply.status_code not in _RETRIED
+            if is_refused and not was_lost:
                 return f"the create got {reply.status_code} and made no task: there is nothing to poll"
             self._wait(reply)
-        return f"gave up after {_CREATES} creates that were refused"
+        return f"gave up after {_CREATES} creates that were {'lost' if was_lost else 'refused'}"
 
     def _poll_to_the_end(self) -> tuple[Reason, str]:
         most = MAX_POLLS if self._wish.lasting is None else MAX_POLLS_TOLD
@@ -236,7 +249,8 @@ class _Client:
         counted = after is not None and after.polls > (0 if before is None else before.polls)
         status = self._state(before or _unpolled(after)).status if counted else None
         self._write(asked.operation.name, asked.path, reply, status)
-        self._link = next(_links(_json(reply)), self._link)
+        if reply.verdict.fault is None:
+            self._link = next(_links(_json(reply)), self._link)
         return after, reply, status
 
     def _is_stuck(self, task: Task) -> bool:
@@ -251,8 +265,12 @@ class _Client:
         assert self.task_id is not None
         self._has_fetched = True
         asked = sample.content(self._provider, self.task_id)
-        if asked is not None:
-            self._write(asked.operation.name, asked.path, self._respond(asked), None)
+        for _ in range(_DOWNLOADS if asked is not None else 0):
+            assert asked is not None
+            reply = self._respond(asked)
+            self._write(asked.operation.name, asked.path, reply, None)
+            if reply.verdict.fault is None:
+                break
         if self._link is not None:
             self._download(self._link)
 
@@ -261,7 +279,11 @@ class _Client:
         claim = media.claim(by_name.get, path, query)
         assert claim is not None
         request = Request(method="GET", path=path, headers={}, origin=_ORIGIN)
-        self._write(OperationName.DOWNLOAD, path, endpoint.download(self._namespace, request, claim), None)
+        for _ in range(_DOWNLOADS):
+            reply = endpoint.download(self._namespace, request, claim)
+            self._write(OperationName.DOWNLOAD, path, reply, None)
+            if reply.verdict.fault is None:
+                return
 
     def _respond(self, asked: Sample) -> Reply:
         operation = asked.operation
@@ -284,8 +306,11 @@ class _Client:
         return state_at(task, self._namespace.clock.now())
 
     def _write(self, operation: OperationName, path: str, reply: Reply, status: Status | None) -> None:
+        verdict = reply.verdict
+        altered(reply, Payload(reply.body))
         body = _json(reply)
-        word, progress = _printed(body) if reply.status_code < 400 else (None, None)
+        is_read = reply.status_code < 400 and verdict.fault is None
+        word, progress = _printed(body) if is_read else (None, None)
         self.steps.append(
             Step(
                 t=self._t,
@@ -300,6 +325,8 @@ class _Client:
                 headers=self._of_note(reply),
                 body=body,
                 video=_video(reply),
+                fault=None if verdict.fault is None else fault_words(verdict.fault),
+                slow_body=None if verdict.slow_body is None else slow_words(verdict.slow_body),
             )
         )
 

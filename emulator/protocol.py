@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from emulator.connection import EXTENSION
+
 _SMALL: Final = 64 * 1024
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
@@ -129,6 +131,7 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # uvicorn names its class of cycles in the middle of a long method; each passes here before it starts.
         cycle.__class__ = _Cycle
+        cycle.scope["extensions"] = {EXTENSION: self.transport}  # type: ignore[dict-item] # it is no message's
         super()._start_asgi_task(cycle, app)
 
 

@@ -85,8 +85,9 @@ def worded(road: Road, wire: Wire) -> Reply:
     for name, value in wire.headers:
         if retry_after is None or name.lower() != "retry-after":
             headers.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
-    if retry_after is not None and retry_after.wait is not None:
-        headers.append((b"retry-after", _retry_after(retry_after, road.exchange.now)))
+    asked = retry_after_field(retry_after, road.exchange.now)
+    if asked is not None:
+        headers.append(asked)
     return reply_with(road, wire.status_code, body, headers)
 
 
@@ -97,11 +98,13 @@ def _told(road: Road, wire: Wire) -> RetryAfter | None:
     return wait_told(road.reached, road.exchange.now, sends_one)
 
 
-def _retry_after(retry_after: RetryAfter, now: Instant) -> bytes:
-    wait = retry_after.wait or 0
-    if retry_after.as_date:
-        return units.http_date(now + wait).encode()
-    return str(-(-wait // SECOND)).encode()
+def retry_after_field(retry_after: RetryAfter | None, now: Instant) -> tuple[bytes, bytes] | None:
+    """The header field that asks for a wait, where one is asked for."""
+    if retry_after is None or retry_after.wait is None:
+        return None
+    wait = retry_after.wait
+    told = units.http_date(now + wait) if retry_after.as_date else str(-(-wait // SECOND))
+    return b"retry-after", told.encode()
 
 
 def raw(road: Road, respond_with: Respond) -> Reply:
@@ -117,9 +120,9 @@ def raw(road: Road, respond_with: Respond) -> Reply:
         data = str(body).encode()
     else:
         data = b"" if respond_with.body is None else orjson.dumps(body)
-    retry_after = road.verdict.retry_after
-    if retry_after is not None and retry_after.wait is not None:
-        headers.append((b"retry-after", _retry_after(retry_after, road.exchange.now)))
+    asked = retry_after_field(road.verdict.retry_after, road.exchange.now)
+    if asked is not None:
+        headers.append(asked)
     return reply_with(road, respond_with.status_code, data, headers)
 
 

@@ -116,7 +116,8 @@ class _Announcing(uvicorn.Server):
 
     def _close_connections(self) -> None:
         for connection in list(self.server_state.connections):
-            connection.transport.close()
+            # Over TLS `close` would wait for clients that hang on, longer than the loop lasts.
+            connection.transport.abort()
 
 
 def _tell(app: Any, word: str) -> None:

@@ -13,7 +13,7 @@ import orjson
 
 from emulator.activation import judged_key
 from emulator.core import seeded
-from emulator.core.effects import Failure, Respond
+from emulator.core.effects import Failure, Fault, Respond
 from emulator.core.rules import Occasion, Rule, Since, holds
 from emulator.core.scenario import Choice, Item, Scenario, chosen
 from emulator.core.task import Snapshot, Task, state_at
@@ -31,6 +31,7 @@ from emulator.messages.requests import (
     RuleMissed,
     Why,
 )
+from emulator.phrases import fault_words
 from emulator.providers.base import Provider
 from emulator.redaction import Redactor, presented
 
@@ -269,6 +270,7 @@ class _Case(msgspec.Struct, frozen=True):
                 line=rule.line or None,
                 about=_told(rule.about, self.redactor),
                 effect=_effect_of(rule) if answers else None,
+                fault=fault_words(rule.effect) if answers and isinstance(rule.effect, Fault) else None,
                 adds=[name for name in _ADDITIONS if getattr(rule, name) not in (None, ())],
                 draw=self._draw_that_held(rule),
             )
@@ -426,13 +428,15 @@ class _Case(msgspec.Struct, frozen=True):
         return DelayDrawn(length=length, source="defaults") if reply.delay else None
 
 
-_ADDITIONS: Final = ("delay", "patch", "headers", "retry_after")
+_ADDITIONS: Final = ("delay", "slow_body", "patch", "headers", "retry_after")
 _UNKNOWN_AGES: Final[Mapping[Since, Duration | None]] = {}
 
 
-def _effect_of(rule: Rule) -> Literal["error", "respond", "pass"] | None:
+def _effect_of(rule: Rule) -> Literal["error", "respond", "fault", "pass"] | None:
     if isinstance(rule.effect, Failure):
         return "error"
+    if isinstance(rule.effect, Fault):
+        return "fault"
     return "respond" if isinstance(rule.effect, Respond) else rule.effect
 
 

@@ -3,6 +3,7 @@
 What it can't meet of a scenario, no client can.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -42,6 +43,8 @@ class Generous:
         self._tasks: dict[tuple[str, str], Provider] = {}
         # No answer is waited for: latency would be real time.
         world.namespace.clock.pause = _at_once  # type: ignore[method-assign, assignment]
+        scenario = world.scenario
+        self._waits = scenario.default_delay is not None or any(rule.delay for rule in scenario.rules)
 
     def drive(self) -> None:
         """Do everything, from the clock's present instant on, to a day and more after the last answer."""
@@ -110,8 +113,10 @@ class Generous:
     def _send(self, method: str, path: str, fields: Any, headers: dict[str, str]) -> Answer:
         body = b"" if fields is None else json.dumps(fields).encode()
         head = {"host": "emulator.test:8080", "content-type": "application/json", **headers}
-        # Nothing in it waits for anything, so that no event loop is needed, which would be most of the cost.
         coroutine = call(self.world.app, method, path, body, head)
+        if self._waits:
+            return asyncio.run(coroutine)
+        # Nothing in it waits for anything, so that no event loop is needed, which would be most of the cost.
         try:
             coroutine.send(None)
         except StopIteration as done:

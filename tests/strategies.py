@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from hypothesis import strategies as st
 
-from emulator.core.effects import Failure, Respond
+from emulator.core.effects import Failure, Fault, Place, Respond, SlowBody
 from emulator.core.limits import Limit
 from emulator.core.matching import Matcher
 from emulator.core.plan import Entry, Plan, Ramp, Video, plan_of, settled
@@ -18,7 +18,7 @@ from emulator.core.scenario import Auth, Choice, ClockSettings, Item, Rejection,
 from emulator.core.spans import Span
 from emulator.core.spreads import Lognormal, Spread, Uniform
 from emulator.core.task import Snapshot, Task, polled, state_at
-from emulator.core.words import TERMINAL, ErrorName, OperationName, Profile, Status
+from emulator.core.words import TERMINAL, ErrorName, FaultName, OperationName, Profile, Status
 
 CREATED_AT: Final = 1_000
 HORIZON: Final = 60
@@ -53,6 +53,11 @@ RESPOND: Final = st.builds(
     headers=st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple),
     body=JSON,
     is_text=st.booleans(),
+)
+PLACE: Final = st.builds(Place, share=st.floats(0, 0.99)) | st.builds(Place, size=st.integers(0, 1 << 40))
+FAULT: Final = st.builds(Fault, name=st.sampled_from(FaultName), place=st.none() | PLACE)
+SLOW_BODY: Final = st.builds(SlowBody, over=st.integers(1, 99)) | st.builds(
+    SlowBody, rate=st.integers(1, 1 << 40)
 )
 VIDEO: Final = st.builds(
     Video,
@@ -201,8 +206,9 @@ def rules(conditions: st.SearchStrategy[Conditions] = CONDITIONS) -> st.SearchSt
         probability=st.none() | st.floats(0, 1),
         times=st.none() | st.integers(0, 2),
         times_total=st.none() | st.integers(0, 2),
-        effect=st.none() | st.just("pass") | FAILURE | RESPOND,
+        effect=st.none() | st.just("pass") | FAILURE | RESPOND | FAULT,
         delay=st.none() | SPREAD,
+        slow_body=st.none() | SLOW_BODY,
         patch=st.none() | st.dictionaries(TEXT, JSON, max_size=2),
         headers=st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple),
         retry_after=st.none() | st.builds(RetryAfter, st.none() | DURATION, st.booleans()),

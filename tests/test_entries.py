@@ -67,6 +67,7 @@ def test_an_entry_has_the_whole_exchange() -> None:
         "size": len(answer.body),
         "cut": False,
         "media": None,
+        "fault": None,
     }
     task_id = answer.json()["id"]
     assert [(task["id"], task["status"], task["progress"]) for task in entry["tasks"]] == [

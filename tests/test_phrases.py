@@ -36,6 +36,11 @@ RULES = [
      'id not (matching "^v" and present), 1s+ or 0s-1s after the creation: error internal'),
     ("{since: start, between: 2m+, retry_after: {http_date: 5s}, error: internal}",
      "2m+ after the activation: error internal, Retry-After 5s"),
+    ("{operation: poll, fault: connection_reset}", "poll: fault connection_reset"),
+    ("{operation: poll, fault: stall}", "poll: fault stall after 50%"),
+    ("{operation: download, fault: {truncate_body: 1KiB}, slow_body: {rate: 64KiB/s}}",
+     "download: fault truncate_body after 1KiB, body at 64KiB/s"),
+    ("{operation: download, slow_body: {over: 10s}}", "download: body over 10s"),
 ]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """The shipped scenarios do what their ``about`` says, at every provider that they speak of."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,13 @@ import pytest
 
 from emulator import Emulator
 from emulator.contract.comparison import tasks_of
+from emulator.core.effects import SlowBody
+from emulator.core.scenario import ClockSettings
 from emulator.core.units import MINUTE, SECOND
 from emulator.library import SHIPPED, Library
+from tests import serving
 from tests.receivers import receiver
-from tests.worlds import Answer, World
+from tests.worlds import KEY, START, Answer, World
 
 PROVIDERS = ("acedata-sora", "acedata-veo", "octopusx", "ezmodel")
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -387,3 +392,87 @@ def test_callbacks(provider: str, name: str, codes: list[int], told: list[int]) 
         instants = [datetime.fromisoformat(attempt.at) - created for attempt in attempts]
         assert [instant.total_seconds() for instant in instants] == told
         assert len({str(got.body) for got in hook.got}) == min(1, len(told))
+
+
+# Faults are met over a socket alone
+
+
+@contextmanager
+def over_a_socket(name: str, **world: Any) -> Iterator[tuple[httpx.Client, World]]:
+    """A client of OctopusX, whose tasks have ended long since."""
+    inner = World(name, **world)
+    with (
+        serving.thread(inner.app) as served,
+        httpx.Client(base_url=f"{served.url}/octopusx/v1/", headers=KEY, trust_env=False) as http,
+    ):
+        yield http, inner
+
+
+def done(http: httpx.Client, world: World) -> str:
+    """The id of a task that is done."""
+    task = str(http.post("videos", json={"prompt": "a cat"}).json()["id"])
+    world.advance(MINUTE)
+    return task
+
+
+def test_reset_on_poll() -> None:
+    """Three polls in a row, the last of them in the middle of an answer; then the task goes on."""
+    with over_a_socket("reset-on-poll") as (http, world):
+        task = done(http, world)
+        assert http.get(f"videos/{task}").json()["status"] == "completed"
+        for _ in range(3):
+            with pytest.raises(httpx.ReadError):
+                http.get(f"videos/{task}")
+        assert http.get(f"videos/{task}").json()["status"] == "completed"
+        assert http.get("videos/nobody").status_code == 404
+
+
+@pytest.mark.parametrize("way", ["content", "link"])
+def test_truncated_download(way: str) -> None:
+    """Half of the first, by the link and by the content route; then all, or the rest."""
+    with over_a_socket("truncated-download") as (http, world):
+        task = done(http, world)
+        link = (
+            f"videos/{task}/content" if way == "content" else http.get(f"videos/{task}").json()["video_url"]
+        )
+        came = b""
+        with http.stream("GET", link) as answer, suppress(httpx.RemoteProtocolError):
+            for piece in answer.iter_bytes():
+                came += piece
+        whole = http.get(link).content
+        rest = http.get(link, headers={"range": f"bytes={len(came)}-"}).content
+        assert len(came) == round(int(answer.headers["content-length"]) / 2)
+        assert came + rest == whole
+
+
+def test_slow_download() -> None:
+    """It comes whole, and takes its time, which a scaled clock makes short."""
+    clock = ClockSettings(mode="scaled", scale=1000.0, start=START)
+    with over_a_socket("slow-download", clock=clock) as (http, world):
+        task = done(http, world)
+        answer = http.get(f"videos/{task}/content")
+        assert int(answer.headers["content-length"]) == len(answer.content) > 1000
+        fired = world.namespace.journal.find(world.namespace.journal.total)
+        assert fired is not None
+        assert fired.reply.verdict.slow_body == SlowBody(over=20 * SECOND)
+
+
+def test_html_502() -> None:
+    """Two polls meet the page."""
+    with over_a_socket("html-502") as (http, world):
+        task = done(http, world)
+        answers = [http.get(f"videos/{task}") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 502, 502, 200]
+    assert answers[1].headers["content-type"] == "text/html"
+
+
+def test_invalid_json() -> None:
+    """Two polls can't be read."""
+    with over_a_socket("invalid-json") as (http, world):
+        task = done(http, world)
+        answers = [http.get(f"videos/{task}") for _ in range(4)]
+    assert {answer.status_code for answer in answers} == {200}
+    for answer in answers[1:3]:
+        with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
+            answer.json()
+    assert answers[3].json()["status"] == "completed"

@@ -177,6 +177,8 @@ def _step_as_json(step: "Step") -> dict[str, Any]:
         "headers": step.headers,
         "body": step.body,
         "video": step.video,
+        "fault": step.fault,
+        "slow_body": step.slow_body,
     }
 
 
@@ -239,7 +241,9 @@ def _row(step: "Step") -> _Row:
 def _note(step: "Step") -> str:
     from emulator.preview import error_in  # noqa: PLC0415
 
-    words = [step.video] if step.video else []
+    words = [f"fault {step.fault}"] if step.fault else []
+    words += [f"body {step.slow_body}"] if step.slow_body else []
+    words += [step.video] if step.video else []
     error = error_in(step.body)
     if error is None and isinstance(step.body, str):
         error = step.body.removeprefix("\ufeff")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from emulator.core import matching, seeded, spans
-from emulator.core.effects import Failure, Respond
+from emulator.core.effects import Failure, Fault, Respond, SlowBody
 from emulator.core.matching import Matcher
 from emulator.core.spans import Span
 from emulator.core.spreads import Spread
@@ -51,8 +51,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     probability: float | None = None
     times: int | None = None
     times_total: int | None = None
-    effect: Failure | Respond | Literal["pass"] | None = None
+    effect: Failure | Respond | Fault | Literal["pass"] | None = None
     delay: Spread | None = None
+    slow_body: SlowBody | None = None
     patch: Any = None
     headers: tuple[tuple[str, Any], ...] = ()
     retry_after: RetryAfter | None = None
@@ -98,12 +99,20 @@ class Verdict(msgspec.Struct, frozen=True):
     retry_after: RetryAfter | None = None
     fired: tuple[str, ...] = ()
     """The ids of all rules that held and did something."""
+    slow_body: SlowBody | None = None
+    """The first that held."""
 
     @property
-    def effect(self) -> Failure | Respond | None:
-        """What answers in place of the provider, if anything does."""
+    def effect(self) -> Failure | Respond | Fault | None:
+        """What answers in place of the provider, or breaks its answer, if anything does."""
         effect = self.rule.effect if self.rule else None
         return None if effect == "pass" else effect
+
+    @property
+    def fault(self) -> Fault | None:
+        """What is wrong with the answer on the wire, if anything is."""
+        effect = self.effect
+        return effect if isinstance(effect, Fault) else None
 
 
 NOTHING = Verdict()
@@ -180,6 +189,7 @@ def judge(rules: Iterable[Rule], occasion: Occasion) -> Verdict:
 def _judged(rules: Iterable[Rule], occasion: Occasion) -> Verdict:
     delay: tuple[Spread, str] | None = None
     retry_after: RetryAfter | None = None
+    slow_body: SlowBody | None = None
     patches: list[Any] = []
     headers: list[tuple[str, Any]] = []
     fired: list[str] = []
@@ -191,10 +201,11 @@ def _judged(rules: Iterable[Rule], occasion: Occasion) -> Verdict:
         if delay is None and rule.delay is not None:
             delay = (rule.delay, rule.id)
         retry_after = retry_after or rule.retry_after
+        slow_body = slow_body or rule.slow_body
         headers.extend(rule.headers)
         if rule.patch is not None:
             patches.append(rule.patch)
         if rule.effect is not None:
             last = rule
             break
-    return Verdict(last, delay, tuple(patches), tuple(headers), retry_after, tuple(fired))
+    return Verdict(last, delay, tuple(patches), tuple(headers), retry_after, tuple(fired), slow_body)

@@ -59,6 +59,22 @@ class ErrorName(Word):
     TIMEOUT = "timeout"
 
 
+class FaultName(Word):
+    """What can be wrong with one answer on the wire."""
+
+    CONNECTION_RESET = "connection_reset"
+    TRUNCATE_BODY = "truncate_body"
+    STALL = "stall"
+    EMPTY_RESPONSE = "empty_response"
+    HANG = "hang"
+    MALFORMED_CHUNK = "malformed_chunk"
+    RANDOM_DATA = "random_data"
+    WRONG_LENGTH = "wrong_length"
+    WRONG_CONTENT_TYPE = "wrong_content_type"
+    INVALID_JSON = "invalid_json"
+    HTML_ERROR_PAGE = "html_error_page"
+
+
 class Situation(Word):
     """Refusals that no scenario names but every provider must word: they follow from the request alone."""
 

@@ -58,10 +58,12 @@ class RuleFired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The way to it through the scenario's file, such as ``rules[2]``."""
     line: int | None = None
     about: str | None = None
-    effect: Literal["error", "respond", "pass"] | None = None
-    """What it answered, or that it let the exchange pass; absent: it only added."""
+    effect: Literal["error", "respond", "fault", "pass"] | None = None
+    """What it answered, or that it broke the answer or let the exchange pass; absent: it only added."""
+    fault: str | None = None
+    """Which fault it was, and where in the body it struck, such as ``truncate_body after 50%``."""
     adds: list[str] = []
-    """Which of ``delay``, ``patch``, ``headers`` and ``retry_after`` it has."""
+    """Which of ``delay``, ``slow_body``, ``patch``, ``headers`` and ``retry_after`` it has."""
     draw: Draw | None = None
     """Of a rule with a probability."""
 
@@ -164,7 +166,10 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerSent(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer, with keys and their like replaced as in the request."""
+    """An answer, with keys and their like replaced as in the request.
+
+    Where a fault broke it on the wire, status code, headers and body are what they would have been.
+    """
 
     status_code: int
     headers: dict[str, str]
@@ -175,6 +180,8 @@ class AnswerSent(msgspec.Struct, frozen=True, kw_only=True):
     """Of the body that was sent, in bytes."""
     cut: bool
     media: Media | None
+    fault: str | None = None
+    """What was wrong with it on the wire, such as ``truncate_body after 50%``; ``None``: nothing."""
 
 
 class TaskShown(msgspec.Struct, frozen=True, kw_only=True):

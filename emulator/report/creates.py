@@ -15,7 +15,7 @@ from emulator.journal import Record
 from emulator.messages.report import Check, Evidence
 from emulator.report.findings import Case, Criterion, Tally, concluded, of
 from emulator.report.gauge import Unknown
-from emulator.report.history import Identity, Life, caller, identity, is_answered, tasks_in
+from emulator.report.history import Identity, Life, caller, identity, is_answered, is_lost, tasks_in
 from emulator.report.terms import Said
 
 REPEATED: Final = Criterion(
@@ -25,6 +25,9 @@ REPEATED: Final = Criterion(
     "No create was accepted.",
 )
 _FILES: Final = Unknown("it equals one before but for its files, whose content nobody keeps")
+_LOST: Final = Unknown(
+    "it equals one before whose answer a fault broke, so that its client can't know what became of it"
+)
 _FILE: Final = frozenset({"filename", "content_type", "size"})
 _FAILED: Final = frozenset({Status.FAILED, Status.CANCELLED})
 
@@ -67,6 +70,8 @@ def repeated(case: Case) -> Check:
             continue
         if before is None:
             tally.fine()
+        elif is_lost(before):
+            tally.unsure(_LOST)
         elif _has_file(orjson.loads(task.request)):
             tally.unsure(_FILES)
         else:

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, unquote_to_bytes, urlsplit
 
 from emulator.core.task import Snapshot
-from emulator.core.words import OperationName
+from emulator.core.words import FaultName, OperationName
 from emulator.journal import Record
 from emulator.messages.report import Check, Evidence
 from emulator.report.findings import Case, Criterion, Tally, concluded, of
@@ -27,6 +27,7 @@ AT_LEAST: Final = Criterion(
     "No answer to a poll gave a link of the emulator's that still lived.",
 )
 _DROPPED: Final = Unknown("its download may be among the requests that the journal no longer has")
+_LEAVING_A_PART: Final = frozenset({FaultName.CONNECTION_RESET, FaultName.TRUNCATE_BODY, FaultName.STALL})
 _PART: Final = re.compile(rb"bytes [0-9]+-[0-9]+/([0-9]{1,15})")
 
 
@@ -69,9 +70,22 @@ def _is_fetched(record: Record) -> bool:
     reply = record.reply
     if record.method != "GET" or reply.variant != "video":
         return False
+    if reply.verdict.fault is not None:
+        return _is_a_beginning(record)
     if reply.status_code == 302:
         return not _IN_MEDIA.match(_target(record).path)
     return reply.status_code in {200, 206}
+
+
+def _is_a_beginning(record: Record) -> bool:
+    """Whether a fault left a client the beginning of a result, which it may fetch the rest of."""
+    fault = record.reply.verdict.fault
+    return (
+        fault is not None
+        and fault.name in _LEAVING_A_PART
+        and record.reply.status_code in {200, 206}
+        and record.answer_size > 0
+    )
 
 
 def _times(records: list[Record]) -> int:
@@ -89,6 +103,9 @@ def _times(records: list[Record]) -> int:
 
 def _whole_size(record: Record) -> int | None:
     """The size of what a part was sent of; ``None``: it wasn't a part."""
+    if record.reply.status_code == 200 and _is_a_beginning(record):
+        announced = dict(record.reply.headers).get(b"content-length", b"")
+        return max(1, int(announced)) if announced.isdigit() else None
     told = dict(record.reply.headers).get(b"content-range", b"")
     found = _PART.fullmatch(told) if record.reply.status_code == 206 else None
     return None if found is None else max(1, int(found[1]))

@@ -64,7 +64,7 @@ class Gauge(msgspec.Struct, frozen=True):
 
     def _pause(self, record: Record, basis: Basis) -> Duration | Unknown:
         """How long the answer to a request was held back."""
-        delay = record.reply.delay
+        delay = _held(record)
         if not delay:
             return 0
         if basis == "emulator":
@@ -76,10 +76,17 @@ class Gauge(msgspec.Struct, frozen=True):
 
     def was_answered(self, before: Record, after: Record) -> bool:
         """Whether the one was answered when the other came. Latency is real time, whatever the client sleeps by."""
-        if not before.reply.delay:
+        held = _held(before)
+        if not held:
             return True
         pause = self._pause(before, "real")
-        return after.wall - before.wall >= (before.reply.delay if isinstance(pause, Unknown) else pause)
+        return after.wall - before.wall >= (held if isinstance(pause, Unknown) else pause)
+
+
+def _held(record: Record) -> Duration:
+    """How much later an answer came whole than it could have."""
+    slow = record.reply.verdict.slow_body
+    return record.reply.delay + (0 if slow is None else slow.lasts(record.answer_size))
 
 
 def _between(before: Record, after: Record, basis: Basis) -> Duration | Unknown:

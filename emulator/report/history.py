@@ -15,6 +15,7 @@ import msgspec
 import orjson
 
 from emulator.core.call import Listing
+from emulator.core.effects import is_of_wire
 from emulator.core.task import Snapshot, Task, link_dies_at
 from emulator.core.words import TERMINAL, OperationName, Profile, Status
 from emulator.exchanges import Reply
@@ -132,6 +133,11 @@ def is_answered(record: Record) -> bool:
     """Whether a poll's answer showed its tasks: neither refused nor answered by a rule, and with a body."""
     reply = record.reply
     return reply.stage == "timeline" and 200 <= reply.status_code < 300 and record.method != "HEAD"
+
+
+def is_lost(record: Record) -> bool:
+    """Whether a fault on the wire broke the answer: its client can't know what it would have said."""
+    return is_of_wire(record.reply.verdict.fault)
 
 
 def is_listing(record: Record) -> bool:

@@ -13,7 +13,7 @@ from emulator.journal import Record
 from emulator.messages.report import Basis, Check, Evidence
 from emulator.report.findings import Case, Criterion, Tally, concluded, of, shown
 from emulator.report.gauge import Unknown
-from emulator.report.history import Life, caller, identity, is_listing, tasks_in
+from emulator.report.history import Life, caller, identity, is_listing, is_lost, tasks_in
 from emulator.report.terms import Said, slack
 from emulator.report.waits import field_of, poll_after, retry_after
 
@@ -78,7 +78,7 @@ def _waits(hint: Hint, case: Case) -> Iterator[Wait]:
     given: set[tuple[int, int]] = set()
     field = hint.header.lower().encode()
     for record in case.history.records:
-        asks = field_of(record.reply, field) is not None
+        asks = field_of(record.reply, field) is not None and not is_lost(record)
         # Mostly nobody asks, and then nothing needs to be known of the request.
         if not (asks or asking) or not hint.counts(record):
             continue

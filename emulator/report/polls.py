@@ -13,7 +13,7 @@ from emulator.journal import Record
 from emulator.messages.report import Check, Evidence
 from emulator.report.findings import Case, Criterion, Tally, concluded, of, shown
 from emulator.report.gauge import Unknown
-from emulator.report.history import Life, shows_end
+from emulator.report.history import Life, is_lost, shows_end
 from emulator.report.terms import BY_ALL, PACE, PACE_AFTER_ERROR, Said, slack
 from emulator.report.waits import poll_after, retry_after
 
@@ -80,6 +80,8 @@ def _with_least(case: Case, life: Life) -> Iterator[Gap]:
         told = poll_after(before.reply)
         if told is not None and (hint is None or told < hint):
             hint = told
+        if is_lost(before):
+            continue  # whoever was cut off may ask again at once
         yield Gap(before, after, life, said or _pace_after(before, hint))
 
 
@@ -90,7 +92,8 @@ def _least_hint(life: Life) -> Duration | None:
 
 def _pace_after(before: Record, hint: Duration | None) -> Said[Duration]:
     """What holds for every client: its own pace, or the provider's where that told a quicker one."""
-    pace = PACE if before.reply.status_code < 400 else PACE_AFTER_ERROR
+    is_well = before.reply.status_code < 400 and before.reply.verdict.fault is None
+    pace = PACE if is_well else PACE_AFTER_ERROR
     if hint is not None and hint < pace:
         return Said(hint, "as openai-poll-after-ms said")
     return Said(pace, BY_ALL if pace == PACE else f"{BY_ALL} after an error")
@@ -150,7 +153,7 @@ def _with_most(case: Case, life: Life) -> Iterator[Gap]:
         return
     end = end_seen(life)
     for before, after in pairwise(life.polls):
-        if end is None or before.number < end.number:
+        if (end is None or before.number < end.number) and not is_lost(before):
             yield Gap(before, after, life, said)
 
 

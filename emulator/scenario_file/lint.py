@@ -6,13 +6,14 @@ from typing import Final
 
 import msgspec
 
+from emulator.core.effects import Fault, is_headless
 from emulator.core.plan import DEFAULT_LINK_LIFE, HAPPY_TIMELINE, Entry
 from emulator.core.rules import Match, Rule
 from emulator.core.scenario import Item, Scenario
 from emulator.core.spans import Span
 from emulator.core.spreads import Lognormal, Spread, Uniform
 from emulator.core.units import DAY
-from emulator.core.words import OperationName, Status
+from emulator.core.words import FaultName, OperationName, Status
 from emulator.scenario_file.lint_limits import doubts_about_limits, doubts_about_waits
 from emulator.scenario_file.lint_patches import doubts_about_patches
 from emulator.scenario_file.nodes import Node, located, timeline_path
@@ -39,6 +40,7 @@ def _doubts(scenario: Scenario, root: Node) -> Iterator[Doubt]:
     yield from _about_rules(scenario, lives)
     yield from doubts_about_limits(scenario)
     yield from doubts_about_waits(scenario)
+    yield from _about_faults(scenario)
     yield from doubts_about_patches(scenario, root)
 
 
@@ -254,3 +256,36 @@ def _windows(life: Life, rule: Rule) -> Iterator[tuple[float, float]]:
 def _meets(spans: tuple[Span, ...], window: tuple[float, float]) -> bool:
     low, high = window
     return any(span.low < high and (span.high is None or low < span.high) for span in spans)
+
+
+def _about_faults(scenario: Scenario) -> Iterator[Doubt]:
+    for number, rule in enumerate(scenario.rules):
+        if isinstance(rule.effect, Fault):
+            for key in _hidden_by(rule.effect, rule):
+                path: Path = ("rules", number, key)
+                reason = _HIDING.get(rule.effect.name, "only a refusal has a Retry-After")
+                yield "fault-hides", path, f"nobody sees this: {reason}", "leave it out"
+
+
+_HIDING: Final = {
+    FaultName.HTML_ERROR_PAGE: "html_error_page is no answer of the provider's",
+    FaultName.RANDOM_DATA: "random_data is no answer of the provider's",
+    FaultName.EMPTY_RESPONSE: "of empty_response nothing comes",
+    FaultName.HANG: "of hang nothing ever comes",
+    FaultName.CONNECTION_RESET: "connection_reset comes in place of an answer, or of its end",
+}
+
+
+def _hidden_by(fault: Fault, rule: Rule) -> Iterator[str]:
+    """The keys of a rule that change nothing that a client can see."""
+    is_page = fault.name is FaultName.HTML_ERROR_PAGE
+    if rule.delay is not None and fault.name is FaultName.HANG:
+        yield "delay"
+    if rule.slow_body is not None and is_headless(fault):
+        yield "slow_body"
+    if rule.patch is not None and (is_page or is_headless(fault)):
+        yield "patch"
+    if rule.headers and is_headless(fault):
+        yield "headers"
+    if rule.retry_after is not None and not is_page:
+        yield "retry_after"

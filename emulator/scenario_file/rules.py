@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -14,11 +14,11 @@ from emulator.core.scenario import Auth, Rejection
 from emulator.core.words import ErrorName, OperationName
 from emulator.scenario_file import wording
 from emulator.scenario_file.effects import ERROR, HEADERS, PASS, PATCH, RESPOND, RETRY_AFTER
+from emulator.scenario_file.faults import FAULT, SLOW_BODY
 from emulator.scenario_file.kinds import (
     FreeKeys,
     Items,
     Kind,
-    Later,
     Mapped,
     OneOrMany,
     enum_word,
@@ -99,10 +99,10 @@ _TIMES = Key("times", _TIMES_KIND, "It fires at most so often per task.")
 _TIMES_TOTAL = Key("times_total", _TIMES_KIND, "It fires at most so often in the namespace.")
 _ERROR = Key("error", ERROR, "The exchange is refused with this error.")
 _RESPOND = Key("respond", RESPOND, "The exchange gets this answer.")
-_FAULT: Key[Any] = Key("fault", Later(), "Something is wrong with the exchange on the wire.")
+_FAULT = Key("fault", FAULT, "Something is wrong with the answer on the wire.")
 _PASS = Key("pass", PASS, "No effect, and the rules after it aren't looked at.")
 _DELAY = Key("delay", SPREAD, "Latency of the answer, in place of the entry's and the defaults'.")
-_SLOW_BODY: Key[Any] = Key("slow_body", Later(), "The body comes slowly.")
+_SLOW_BODY = Key("slow_body", SLOW_BODY, "The body comes slowly: {over: 10s} or {rate: 64KiB/s}.")
 _PATCH = Key("patch", PATCH, "JSON merge patch on each task that the answer prints.")
 _HEADERS = Key("headers", HEADERS, "Header fields added to the answer.")
 _RETRY_AFTER = Key("retry_after", RETRY_AFTER, "What Retry-After says: 5s, {http_date: 5s} or none.")
@@ -119,8 +119,9 @@ def _rule(record: Record) -> Rule:
         probability=record.get(_PROBABILITY),
         times=record.get(_TIMES),
         times_total=record.get(_TIMES_TOTAL),
-        effect=record.get(_ERROR) or record.get(_RESPOND) or record.get(_PASS),
+        effect=record.get(_ERROR) or record.get(_RESPOND) or record.get(_FAULT) or record.get(_PASS),
         delay=record.get(_DELAY),
+        slow_body=record.get(_SLOW_BODY),
         patch=record.get(_PATCH),
         headers=record.get(_HEADERS, ()),
         retry_after=record.get(_RETRY_AFTER),

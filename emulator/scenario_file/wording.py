@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from emulator.core.words import Status
+from emulator.core.words import FaultName, Status
 from emulator.scenario_file.nodes import Mapping as Pairs
 from emulator.scenario_file.nodes import Node, Scalar, value_of
 from emulator.scenario_file.nodes import Sequence as List
@@ -110,7 +110,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "concurrency": ("in_flight",),
         "concurrent": ("in_flight",),
         "duplicates": ("repeated",),
-        "duration": ("for",),
+        "duration": ("for", "over"),
         "during": ("while",),
         "endpoint": ("operation",),
         "errors": ("error",),
@@ -141,6 +141,14 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "percent": ("progress", "probability"),
         "poll": ("polls",),
         "body": ("json",),
+        "slow": ("slow_body",),
+        "throttle": ("slow_body",),
+        "throttling": ("slow_body",),
+        "speed": ("rate",),
+        "bandwidth": ("rate",),
+        "bytes_per_second": ("rate",),
+        "time": ("over",),
+        "within": ("over",),
         "providers": ("provider",),
         "provider": ("providers",),
         "rate": ("limit",),
@@ -176,6 +184,7 @@ SAYINGS: Final[Mapping[str, str]] = MappingProxyType(
         "priority": "rules and tasks go by their order: the first that holds decides",
         "extends": "a file stands alone; YAML anchors under an x-... key share what repeats",
         "include": "a file stands alone; YAML anchors under an x-... key share what repeats",
+        **{name: f"this is a fault: write fault: {name}" for name in FaultName},
     }
 )
 """Keys of other tools that have no counterpart here, and what there is in place of them."""
@@ -212,6 +221,63 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
     | {"400": "bad_request", "403": "forbidden", "501": "not_implemented", "502": "bad_gateway"}
 )
 """Status codes and vendors' codes, and the named errors that stand for them."""
+
+FAULTS: Final[Mapping[str, str]] = MappingProxyType(
+    dict.fromkeys(
+        (
+            "reset",
+            "rst",
+            "tcp_reset",
+            "econnreset",
+            "connection_reset_by_peer",
+            "reset_by_peer",
+            "connection_error",
+        ),
+        "connection_reset",
+    )
+    | dict.fromkeys(
+        (
+            "truncate",
+            "truncated",
+            "truncated_body",
+            "cut",
+            "cut_body",
+            "partial",
+            "partial_body",
+            "incomplete",
+        ),
+        "truncate_body",
+    )
+    | dict.fromkeys(("freeze", "pause", "block", "stalled", "stuck"), "stall")
+    | dict.fromkeys(
+        ("empty", "no_response", "disconnect", "close", "closed", "connection_closed", "drop", "eof"),
+        "empty_response",
+    )
+    | dict.fromkeys(
+        ("timeout", "time_out", "read_timeout", "never", "no_answer", "hung", "hangs", "forever"), "hang"
+    )
+    | dict.fromkeys(("malformed_response_chunk", "bad_chunk", "chunk", "chunked"), "malformed_chunk")
+    | dict.fromkeys(
+        ("garbage", "random", "random_data_then_close", "noise", "binary", "bytes"), "random_data"
+    )
+    | dict.fromkeys(
+        ("content_length", "wrong_content_length", "bad_length", "length", "length_mismatch"), "wrong_length"
+    )
+    | dict.fromkeys(("content_type", "wrong_type", "bad_content_type", "mime_type"), "wrong_content_type")
+    | dict.fromkeys(
+        ("bad_json", "broken_json", "malformed_json", "json", "corrupt_json", "garbled_json"), "invalid_json"
+    )
+    | dict.fromkeys(
+        ("html", "html_page", "html_error", "error_page", "502", "bad_gateway", "gateway_error"),
+        "html_error_page",
+    )
+    | {"slow": "a body that comes slowly is no fault: write slow_body: {over: 10s}"}
+    | {
+        "latency": "a late answer is no fault: write delay: 2s",
+        "delay": "write delay: 2s beside it, or alone",
+    }
+)
+"""Other tools' words for faults, and what happens to connections."""
 
 MISTAKES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -258,6 +324,7 @@ WARNINGS: Final[Mapping[str, str]] = MappingProxyType(
         "patch-array": "A list in a patch: it replaces the whole list, it doesn't merge.",
         "patch-unknown-key": "A patch on a key that the provider doesn't print.",
         "patch-early-result": "A patch that makes a result appear before the end.",
+        "fault-hides": "Something beside a fault that nobody sees, because of the fault.",
         "scaled-clock-wait": "A scaled clock and a `window` or a `retry_after`: real clients sleep in real time.",
         "unclosed-template": "`{{` without `}}`.",
         "renew-without-expires-in": "`renew` where nothing says how long a link lives.",

@@ -67,8 +67,16 @@ def _rule(rule: Json) -> str:
         subject, verb = f"{what}s {calls.replace('-', ' to ')}", "meet"
     else:
         subject, verb = f"{what} {calls}", "meets"
-    met = rule["error"] if "error" in rule else f"a delay of {rule['delay']}"
-    return f"{subject} {verb} {met}."
+    return f"{subject} {verb} {_met(rule)}."
+
+
+def _met(rule: Json) -> str:
+    if "fault" in rule:
+        fault = rule["fault"]
+        return (
+            fault if isinstance(fault, str) else " ".join(f"{name} after {at}" for name, at in fault.items())
+        )
+    return rule["error"] if "error" in rule else f"a delay of {rule['delay']}"
 
 
 _ORDINALS: Final = {"2": "second", "3": "third", "4": "fourth", "5": "fifth"}

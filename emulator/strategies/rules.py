@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from emulator.core.call import Refusal
 from emulator.core.units import MILLISECOND, MINUTE, Duration, format_duration
-from emulator.core.words import ErrorName, OperationName, Profile
+from emulator.core.words import ErrorName, FaultName, OperationName, Profile
 from emulator.providers.base import Provider, Scene
 from emulator.strategies.arguments import Json, count_of, duration_of, provider_called, words_of
 from emulator.strategies.common import mostly, present
@@ -31,6 +31,9 @@ _USUAL: Final[dict[OperationName, tuple[ErrorName, ...]]] = {
     OperationName.DOWNLOAD: (*_PASSING, ErrorName.NOT_FOUND),
 }
 """What goes wrong with each operation, in the order in which it shrinks."""
+_LASTING: Final = frozenset({FaultName.STALL, FaultName.HANG})
+"""A client waits for these as long as its own time limits let it, in real time."""
+_HALF_WAY: Final[Json] = {FaultName.CONNECTION_RESET.value: "50%"}
 _WAITS: Final[tuple[str | Json, ...]] = (
     "1s",
     "2s",
@@ -51,6 +54,8 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
     errors: dict[OperationName, tuple[ErrorName, ...]]
     """Of each operation that the provider has."""
+    faults: dict[OperationName, tuple[str | Json, ...]]
+    """Likewise, as they stand in a file."""
     longest_delay: Duration
     """In whole milliseconds."""
     most: int
@@ -58,7 +63,11 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_none(self) -> bool:
         """Whether nothing can go wrong at all."""
-        return not self.most or not (self.longest_delay or any(self.errors.values()))
+        return not self.most or not any(map(self.concerns, self.errors))
+
+    def concerns(self, operation: OperationName) -> bool:
+        """Whether something can go wrong with this operation."""
+        return bool(self.longest_delay or self.errors[operation] or self.faults[operation])
 
 
 def rules(
@@ -66,6 +75,7 @@ def rules(
     *,
     operations: Collection[str] = tuple(OperationName),
     errors: bool | Collection[str] = True,
+    faults: bool | Collection[str] = False,
     max_delay: str = "5ms",
     max_rules: int = 3,
 ) -> st.SearchStrategy[list[Json]]:
@@ -79,19 +89,23 @@ def rules(
         operations: which; those that the provider hasn't are left out.
         errors: ``True``: refusals that are usual there, with and without ``retry_after``; ``False``: none; or the names
             of those that there may be.
+        faults: ``True``: answers that are broken on the wire, short of those that a client waits for (`stall`, `hang`);
+            ``False``: none; or the names of those that there may be. Most need a socket. Creates are left alone, for
+            nobody can know of a task whose answer was lost, unless ``operations`` names them and nothing else.
         max_delay: how much later answers may come, in real time; ``0s``: none.
         max_rules: how many rules there are at most.
 
     Raises:
         ValueError: an argument isn't what it should be.
     """
-    return rules_of(trouble_of(provider, operations, errors, max_delay, max_rules))
+    return rules_of(trouble_of(provider, operations, errors, faults, max_delay, max_rules))
 
 
 def trouble_of(
     provider: str,
     operations: Collection[str],
     errors: bool | Collection[str],
+    faults: bool | Collection[str],
     max_delay: str,
     max_rules: int,
 ) -> Trouble:
@@ -106,12 +120,28 @@ def trouble_of(
         name for name in _USUAL if name in words_of("operations", operations, OperationName) and name in has
     ]
     chosen = None if isinstance(errors, bool) else words_of("errors", errors, ErrorName)
+    broken = _faults(faults)
     usual = {name: _USUAL[name] if chosen is None else chosen for name in named}
     return Trouble(
         errors={name: _distinct(asked, name, usual[name]) if errors else () for name in named},
+        faults={name: broken if _may_break(name, named) else () for name in named},
         longest_delay=duration_of("max_delay", max_delay, most=_LONGEST_DELAY) // MILLISECOND * MILLISECOND,
         most=count_of("max_rules", max_rules, least=0, most=_MOST_RULES) if named else 0,
     )
+
+
+def _faults(faults: bool | Collection[str]) -> tuple[str | Json, ...]:
+    """The faults as they stand in a file, the simplest first."""
+    if faults is False:
+        return ()
+    every = tuple(name for name in FaultName if name not in _LASTING)
+    names = every if faults is True else words_of("faults", faults, FaultName)
+    half_way = (_HALF_WAY,) if FaultName.CONNECTION_RESET in names else ()
+    return (*(name.value for name in names), *half_way)
+
+
+def _may_break(operation: OperationName, named: Collection[OperationName]) -> bool:
+    return operation is not OperationName.CREATE or len(named) == 1
 
 
 def _distinct(
@@ -171,20 +201,24 @@ class _Drawn(msgspec.Struct, frozen=True):
 @st.composite
 def _rules(draw: st.DrawFn, trouble: Trouble) -> _Drawn:
     # Polls twice as often as each of the others: of them there are the most.
-    operation = draw(st.sampled_from((*trouble.errors, next(iter(trouble.errors)))))
+    concerned = [name for name in trouble.errors if trouble.concerns(name)]
+    operation = draw(st.sampled_from((*concerned, concerned[0])))
     calls = draw(st.sampled_from(_CALLS))
-    return _Drawn(operation, calls, draw(_effects(trouble, trouble.errors[operation])))
+    return _Drawn(operation, calls, draw(_effects(trouble, operation)))
 
 
 @st.composite
-def _effects(draw: st.DrawFn, trouble: Trouble, errors: tuple[ErrorName, ...]) -> Json:
+def _effects(draw: st.DrawFn, trouble: Trouble, operation: OperationName) -> Json:
     # Two delays are enough: a late answer seldom finds anything, and costs real time.
     delays = sorted({MILLISECOND, trouble.longest_delay}) if trouble.longest_delay else ()
-    effect = draw(st.sampled_from((*errors, *map(format_duration, delays))))
+    possible = [
+        *({"error": name.value} for name in trouble.errors[operation]),
+        *({"delay": format_duration(delay)} for delay in delays),
+        *({"fault": fault} for fault in trouble.faults[operation]),
+    ]
+    effect: Json = draw(st.sampled_from(possible))
     wait = draw(mostly(None, _WAITS))
-    if not isinstance(effect, ErrorName):
-        return {"delay": effect}
-    return present(error=effect.value, retry_after=wait if effect in _WITH_A_WAIT else None)
+    return present(**effect, retry_after=wait if effect.get("error") in _WITH_A_WAIT else None)
 
 
 def _without_repeats(drawn: list[_Drawn]) -> list[_Drawn]:

@@ -29,6 +29,7 @@ def scenarios(  # noqa: PLR0913 - each switches one thing off
     stuck: bool = False,
     rules: bool = True,
     errors: bool | Collection[str] = True,
+    faults: bool | Collection[str] = False,
     max_delay: str = "5ms",
     tasks: int = 1,
     profile: Literal["documented", "current"] | None = None,
@@ -48,6 +49,7 @@ def scenarios(  # noqa: PLR0913 - each switches one thing off
         stuck: as for `timelines`.
         rules: whether single calls may go wrong; `rules` says how.
         errors: as for `rules`.
+        faults: as for `rules`; creates are left alone.
         max_delay: as for `rules`.
         tasks: how many creates may get timelines of their own; the last one is that of all further ones, too.
         profile: the provider's face, written into the scenario; left out: the server's.
@@ -65,7 +67,7 @@ def scenarios(  # noqa: PLR0913 - each switches one thing off
         stuck=stuck,
     )
     most_rules = _MOST_RULES if rules else 0
-    trouble = trouble_of(provider, tuple(OperationName), errors, max_delay, most_rules)
+    trouble = trouble_of(provider, tuple(OperationName), errors, faults, max_delay, most_rules)
     head = {
         "providers": provider,
         "profile": None if profile is None else words_of("profile", [profile], Profile)[0].value,

@@ -266,3 +266,18 @@ def test_a_header_chooses_the_scenario(provider: str) -> None:
         named = {"X-Emulator-Scenario": "fail-midway"}
         video = made.videos.create_and_poll(prompt="a cat", poll_interval_ms=1, extra_headers=named)
     assert video.status == "failed"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_connections_that_are_reset_are_an_error_after_the_clients_own_tries(provider: str) -> None:
+    """`reset-on-poll` breaks three polls in a row: as many as the package makes of one, unless it is told more."""
+    with client(provider, "reset-on-poll") as (made, world):
+        patient = made.with_options(max_retries=2)
+        video = made.videos.create(prompt="a cat")
+        assert patient.videos.retrieve(video.id).status
+        with pytest.raises(openai.APIConnectionError) as raised:
+            patient.videos.retrieve(video.id)
+        assert type(raised.value) is openai.APIConnectionError
+        world.advance(60_000_000)
+        assert patient.videos.retrieve(video.id).status == "completed"
+    assert [record.operation for record in world.namespace.journal] == ["create", *["poll"] * 5]

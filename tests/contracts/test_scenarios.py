@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulator.contracts.findings import Finding
+from emulator.core.effects import Fault
+from emulator.core.rules import Rule
 from emulator.core.scenario import ClockSettings
 from emulator.core.units import SECOND
 from emulator.core.words import OperationName, Profile
@@ -74,9 +76,15 @@ def found_by(wire: Wire, answers: Iterable[tuple[OperationName, Answer]]) -> lis
 
 
 def shipped_at(provider: str) -> list[str]:
-    """The scenarios that are about a provider."""
+    """The scenarios that are about a provider, short of those that break answers on the wire."""
     each = [scenario for name in LIBRARY.names() if (scenario := LIBRARY.get(name)) is not None]
-    return [one.name for one in each if not one.providers or provider in one.providers]
+    whole = [one for one in each if not any(is_broken(rule) for rule in one.rules)]
+    return [one.name for one in whole if not one.providers or provider in one.providers]
+
+
+def is_broken(rule: Rule) -> bool:
+    """Whether a rule breaks answers, or makes them last: no contract is about that."""
+    return isinstance(rule.effect, Fault) or rule.slow_body is not None
 
 
 @both

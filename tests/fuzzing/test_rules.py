@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core.units import MILLISECOND, parse_duration
-from emulator.core.words import ErrorName
+from emulator.core.words import ErrorName, FaultName
 from emulator.providers import by_name
 from emulator.scenario_file import load_text
 from emulator.strategies import GeneratedScenario, rules
@@ -70,6 +70,48 @@ KINDS: list[tuple[str, Any, Rules]] = [
 def test_they_shrink_to_what_an_author_would_write(is_one: Any, minimal: Rules) -> None:
     """The simplest rules of a kind are one rule on a first poll, where that will do."""
     assert simplest(rules("ezmodel"), is_one) == minimal
+
+
+@given(provider=st.sampled_from(sorted(by_name)), data=st.data())
+def test_faults_load_without_a_warning_and_leave_creates_alone(provider: str, data: st.DataObject) -> None:
+    """Every one of them, and a create's answer isn't lost."""
+    names = [name.value for name in FaultName]
+    drawn = data.draw(rules(provider, max_rules=6, errors=False, max_delay="0s", faults=names))
+    scenario = GeneratedScenario(version=1, providers=provider, rules=drawn)
+    assert load_text(scenario.yaml, "drawn").warnings == ()
+    assert all("fault" in rule and rule["operation"] != "create" for rule in drawn)
+
+
+@given(drawn=rules("octopusx", max_rules=10))
+def test_there_are_no_faults_unless_they_are_asked_for(drawn: Rules) -> None:
+    """Most of them need a socket."""
+    assert not any("fault" in rule for rule in drawn)
+
+
+@given(drawn=rules("octopusx", max_rules=10, faults=True))
+def test_faults_that_a_client_waits_for_come_by_name(drawn: Rules) -> None:
+    """Each would cost its time limit, in real time."""
+    assert not any(name in str(rule) for rule in drawn for name in ("stall", "hang"))
+
+
+@pytest.mark.parametrize(
+    ("is_one", "minimal"),
+    [
+        (lambda r: "fault" in str(r), [{**FIRST_POLL, "fault": "connection_reset"}]),
+        (lambda r: "50%" in str(r), [{**FIRST_POLL, "fault": {"connection_reset": "50%"}}]),
+        (lambda r: "html" in str(r), [{**FIRST_POLL, "fault": "html_error_page"}]),
+    ],
+    ids=["any", "half-way", "page"],
+)
+def test_faults_shrink_to_what_an_author_would_write(is_one: Any, minimal: Rules) -> None:
+    """One rule on a first poll."""
+    assert simplest(rules("ezmodel", faults=True), is_one) == minimal
+
+
+@given(drawn=rules("octopusx", operations=["create"], errors=False, max_delay="0s", faults=["hang"]))
+def test_creates_are_broken_where_they_alone_are_named(drawn: Rules) -> None:
+    """Which is how one tests for videos that are paid twice."""
+    assert all(rule["operation"] == "create" and rule["fault"] == "hang" for rule in drawn)
 
 
 @given(drawn=rules("ezmodel", max_rules=10))
@@ -136,6 +178,7 @@ def test_there_are_none_where_nothing_can_go_wrong(nothing: dict[str, Any]) -> N
             "operations: expected one of create, poll, content, download, got 'cancel'",
         ),
         ({"errors": ["throttled"]}, "errors: expected one of no_token, .*, got 'throttled'"),
+        ({"faults": ["hangs"]}, "faults: expected one of connection_reset, .*, got 'hangs'"),
         ({"max_delay": "2h"}, "max_delay: expected a duration from 0s to 1m, got '2h'"),
         ({"max_rules": -1}, "max_rules: expected a whole number from 0 to 20, got -1"),
     ],

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from emulator.core.words import ErrorName, OperationName, Status
+from emulator.core.words import ErrorName, FaultName, OperationName, Status
 from emulator.providers import by_name
 
 Json = dict[str, Any]
@@ -177,11 +177,31 @@ conditions = keys(
         "times": st.integers(1, 9),
     },
 )
+sizes = st.builds(
+    "{}{}".format, st.integers(0, 999), st.sampled_from(["B", "kB", "KiB", "MB", "MiB", "GB", "GiB"])
+)
+places = st.one_of(st.integers(0, 99).map("{}%".format), st.sampled_from([0, 0.25, 0.5]), sizes)
+faults = st.one_of(
+    st.sampled_from([name.value for name in FaultName]),
+    st.dictionaries(
+        st.sampled_from(["connection_reset", "truncate_body", "stall"]), places, min_size=1, max_size=1
+    ),
+)
+slow_bodies = st.one_of(
+    st.builds(lambda over: {"over": f"{over}s"}, st.integers(1, 99)),
+    st.builds(
+        lambda size, unit: {"rate": f"{size}{unit}/s"},
+        st.integers(1, 999),
+        st.sampled_from(["B", "KiB", "MB"]),
+    ),
+)
 effects = st.one_of(
     st.builds(lambda error: {"error": error}, errors),
     st.builds(lambda answer: {"respond": answer}, responses),
     st.just({"pass": True}),
     st.just({"delay": "1s"}),
+    st.builds(lambda fault: {"fault": fault}, faults),
+    st.builds(lambda slow: {"slow_body": slow}, slow_bodies),
 )
 beside = keys({}, {"patch": fields, "headers": headers, "retry_after": st.one_of(durations, st.just("none"))})
 rules = st.builds(

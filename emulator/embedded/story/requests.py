@@ -90,7 +90,8 @@ def _asked(request: Entry) -> str:
 
 def _answered(request: Entry, origin: Instant) -> str:
     error = "" if request.why.error is None else f" {request.why.error}"
-    return f"{request.answer.status_code}{error}: {reason(request, origin)}"
+    fault = "" if request.answer.fault is None else f" struck by {request.answer.fault}"
+    return f"{request.answer.status_code}{error}{fault}: {reason(request, origin)}"
 
 
 def reason(request: Entry, origin: Instant) -> str:
