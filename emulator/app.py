@@ -123,14 +123,14 @@ class App:
         rows = route.rows
         provider, operation = rows[0] if len(rows) == 1 else self._row(visit.namespace, route, params)
         if operation.method == "POST":
-            creates = operation.name is OperationName.CREATE
+            creates = operation.name in endpoint.MAKING
             limit = bodies.CREATE_LIMIT if creates else bodies.POLL_LIMIT
             body = await bodies.understand(receive, visit.headers, limit, forms=creates)
         else:
             body = bodies.unread(visit.headers) if b"content-length" in visit.headers else _NO_BODY
         request = self._request(visit, route.base, params, body)
         reply = endpoint.respond(visit.namespace, provider, operation, request)
-        await self._send(visit, provider, operation.name, body, reply, send)
+        await self._send(visit, provider, _meant(operation, reply), body, reply, send)
 
     def sent_at_once(
         self,
@@ -379,6 +379,11 @@ class Visit(msgspec.Struct):
 
     def __post_init__(self) -> None:
         self.path, self.raw_path = self.scope["path"], self.scope["raw_path"]
+
+
+def _meant(operation: Operation, reply: Reply) -> OperationName | None:
+    """What was asked for by a row's path and method; ``None``: the face that answers has no such row."""
+    return None if reply.stage == "route" else reply.operation or operation.name
 
 
 def _reason(
