@@ -26,7 +26,7 @@ asyncio.sleep = lambda delay, *result: pause(0, *result)
 import main
 main.main()
 """
-CREATES: Final = {
+CREATES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "sora": ("sora_generate_video", {"prompt": "a cat", "duration": 10, "orientation": "portrait"}),
     "veo": ("veo_text_to_video", {"prompt": "a cat", "aspect_ratio": "9:16"}),
 }
