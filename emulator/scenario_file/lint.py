@@ -226,7 +226,8 @@ def _never_there(rule: Rule, scenario: Scenario) -> tuple[str, str] | None:
         )
     if len(concerned) == len(by_name):
         return "operation", f"none of the providers has the operation {operations}"
-    return "operation", f"{' and '.join(one.name for one in concerned)} has no operation {operations}"
+    have = "has" if len(concerned) == 1 else "have"
+    return "operation", f"{' and '.join(one.name for one in concerned)} {have} no operation {operations}"
 
 
 def _never_without_task(rule: Rule) -> tuple[str, str] | None:
