@@ -156,7 +156,7 @@ def test_lets_other_names_go_with_their_tasks() -> None:
 
 def test_removes_a_task_and_its_other_names() -> None:
     """Of one provider; the others stay, and so does the count of those given up. A second time changes nothing."""
-    store = filled(10, 2, ("octopusx", "ezmodel"))
+    store = filled(10, 4, ("octopusx", "ezmodel"))
     (name, other) = ids(store, "octopusx")
     store.alias("octopusx", "alias", name)
     store.alias("octopusx", "another", other)
