@@ -138,6 +138,16 @@ def test_rules_may_speak_of_lists(provider: str) -> None:
     assert world.get(f"/{provider}/v1/videos").status_code == 500
 
 
+def test_a_list_without_ids_ends_too() -> None:
+    """An author's patch may take them away: then no page follows, since nobody could ask for it."""
+    world = World("{version: 1, profile: current, tasks: [{patch: {id: null}}]}")
+    for _ in range(3):
+        answer = world.post("/octopusx/v1/videos", {"prompt": "a cat"})
+        assert answer.status_code == 200
+    page = world.get("/octopusx/v1/videos?limit=2").json()
+    assert (len(page["data"]), page["last_id"], page["has_more"]) == (2, None, False)
+
+
 # Deletions
 
 

@@ -77,18 +77,20 @@ def _parse_list(inbound: Inbound) -> Listing:
     return Listing(
         limit=_DEFAULT_LIMIT if limit is None else min(max(limit, 0), _MOST),
         after=query.get("after") or None,
-        oldest_first=query.get("order")
-        == "asc",  # newest first otherwise: our choice, OpenAI's other lists do
+        # Newest first otherwise: our choice, as OpenAI's other lists do.
+        oldest_first=query.get("order") == "asc",
     )
 
 
 def _page(call: Call, items: Sequence[dict[str, Any]], _profile: Profile) -> dict[str, Any]:
+    last_id = items[-1].get("id") if items else None
     return {
         "object": "list",
         "data": list(items),
         "first_id": items[0].get("id") if items else None,
-        "last_id": items[-1].get("id") if items else None,
-        "has_more": isinstance(call, Listing) and call.has_more,
+        "last_id": last_id,
+        # Where an author's patch takes the id away nobody could ask for the next page: it would be this one again.
+        "has_more": isinstance(call, Listing) and call.has_more and last_id is not None,
     }
 
 
@@ -113,14 +115,13 @@ def _parse_remix(inbound: Inbound) -> Remix:
     call = created_call(inbound, prompt_needed=False)
     refusal = call.refusal
     if refusal is None and not (text(call.fields.get("prompt")) or "").strip():
-        refusal = Refusal(
-            ErrorName.BAD_REQUEST, "field prompt is required", "invalid_request"
-        )  # gateway source
+        # Gateway source: code and message.
+        refusal = Refusal(ErrorName.BAD_REQUEST, "field prompt is required", "invalid_request")
     return Remix(source=inbound.params[0], fields=call.fields, refusal=refusal)
 
 
 def derived(echoed: Echoed) -> Callable[[Create | Remix, View | None], Offspring | Refusal]:
-    """What a remix takes over from its source: all that is printed of that one's request, and its own say before."""
+    """What a remix takes over from its source: what of its request it doesn't say itself."""
 
     def derive(call: Create | Remix, source: View | None) -> Offspring | Refusal:
         if source is None:
@@ -128,19 +129,20 @@ def derived(echoed: Echoed) -> Callable[[Create | Remix, View | None], Offspring
             return Refusal(ErrorName.NOT_FOUND, "task_origin_not_exist")
         # An empty text counts as left out.
         said = {name: value for name, value in call.fields.items() if value not in ("", None)}
-        # Gateway source: model, seconds and size are the source's, which need not have ended.
-        taken = {
-            name: value
-            for name, value in echoed(source).items()
-            if not said.keys() & _ALIASES.get(name, set())
-        }
+        printed = echoed(source)
+        taken = {name: printed[name] for name, others in _TAKEN.items() if not said.keys() & others}
         return Offspring(fields={**taken, **said, "remixed_from_video_id": source.task.id})
 
     return derive
 
 
-_ALIASES: Final[Mapping[str, set[str]]] = {"seconds": {"duration"}, "size": {"width", "height"}}
-"""By which other names a create says the same."""
+_TAKEN: Final[Mapping[str, frozenset[str]]] = {
+    "model": frozenset({"model"}),
+    "seconds": frozenset({"seconds", "duration"}),
+    "size": frozenset({"size", "width", "height"}),
+}
+"""What is the source's, and the names by which a remix says it itself. Gateway source: these three, and the source need
+not have ended."""
 
 
 def _remixed(_call: Call, items: Sequence[dict[str, Any]], _profile: Profile) -> dict[str, Any] | Refusal:
