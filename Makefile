@@ -81,10 +81,16 @@ $(VENV)/.runtime: requirements.lock pyproject.toml
 	@$(PIP) install --no-deps --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock $(wildcard tests/clients/*.txt)
 	@echo "Installing what the checks need ..."
 	@$(PIP) install --requirement requirements-dev.lock
+	@for client in $(APART); do \
+	  $(PIP) install --no-deps --upgrade --target $(VENV)/$$client --requirement tests/clients/$$client.txt || exit 1; \
+	done
 	@touch $@
+
+# Clients of which the tests drive programs, and that can't be installed beside one another.
+APART := mcp-sora mcp-veo
 
 # A .venv that works is kept: one that was interrupted half-way, or lost its Python, is made anew.
 define MAKE_VENV

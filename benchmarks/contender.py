@@ -21,7 +21,7 @@ from emulator.engine import Exchange, Namespace, Settings
 from emulator.library import Library
 from emulator.options import Options
 from emulator.providers import PROVIDERS
-from emulator.providers.base import Provider
+from emulator.providers.base import Offspring, Provider
 
 _KEY: Final = "sk-bench-1"
 _ORIGIN: Final = "http://127.0.0.1:8080"
@@ -95,7 +95,7 @@ class Seeding:
         fields = fields_of(number)
         began = time.perf_counter()
         entropy = self._namespace.entropy_for(self.provider, fields)
-        task = self._namespace.create(self._exchange, fields, entropy)
+        task = self._namespace.create(self._exchange, Offspring(fields=fields), entropy)
         self.longest = max(self.longest, time.perf_counter() - began)
         self.request_bytes += len(task.request)
         return task.id

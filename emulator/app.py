@@ -149,7 +149,7 @@ class App:
         rows = route.rows
         provider, operation = rows[0] if len(rows) == 1 else self._row(visit.namespace, route, params)
         if operation.method == "POST":
-            creates = operation.name is OperationName.CREATE
+            creates = operation.name in endpoint.MAKING
             limit = bodies.CREATE_LIMIT if creates else bodies.POLL_LIMIT
             body = await bodies.understand(receive, visit.headers, limit, forms=creates)
         else:
@@ -158,7 +158,7 @@ class App:
         reply = endpoint.respond(visit.namespace, provider, operation, request)
         if reply.hold is not None:
             return await self._hold(visit, provider, body, reply, (receive, send))
-        await self._send(visit, provider, operation.name, body, reply, (receive, send))
+        await self._send(visit, provider, _meant(operation, reply), body, reply, (receive, send))
 
     async def _hold(
         self,
@@ -467,6 +467,11 @@ class Visit(msgspec.Struct):
 
     def __post_init__(self) -> None:
         self.path, self.raw_path = self.scope["path"], self.scope["raw_path"]
+
+
+def _meant(operation: Operation, reply: Reply) -> OperationName | None:
+    """What was asked for by a row's path and method; ``None``: the face that answers has no such row."""
+    return None if reply.stage == "route" else reply.operation or operation.name
 
 
 def _reason(

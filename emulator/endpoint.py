@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 import orjson
 
-from emulator import media
+from emulator import media, pages
 from emulator.activation import Activation, judged_key
 from emulator.core import seeded
-from emulator.core.call import Call, Content, Create, Listing, Poll, Refusal, Variant
+from emulator.core.call import Call, Content, Create, Delete, Listing, Poll, Refusal, Remix, Variant
 from emulator.core.effects import Failure, Fault, Respond
 from emulator.core.limits import wait_of
 from emulator.core.rules import NOTHING, Rule, Verdict
@@ -27,7 +27,7 @@ from emulator.core.words import ErrorName, FaultName, OperationName, Profile, Si
 from emulator.engine import MAX_STARTED, Exchange, Namespace, poll_entropy, refusal_of
 from emulator.exchanges import Hold, Reply, Request
 from emulator.limits import Limited
-from emulator.providers.base import Clip, Inbound, Operation, Provider, Scene, View, Wire
+from emulator.providers.base import Clip, Inbound, Offspring, Operation, Provider, Scene, View, Wire
 from emulator.replies import (
     JSON,
     Road,
@@ -47,6 +47,8 @@ _KEPT_STRANGERS: Final = 8
 _KEPT_NAME: Final = 200
 _WRITTEN_AS_IS: Final = "%:/?#[]@!$&'()*+,;=~"
 """What RFC 3986 lets a URL hold besides letters, digits and ``-._``: an escape's own ``%`` too."""
+MAKING: Final = frozenset({OperationName.CREATE, OperationName.REMIX})
+"""The operations that make a task."""
 
 
 def respond(namespace: Namespace, provider: Provider, operation: Operation, request: Request) -> Reply:
@@ -56,11 +58,15 @@ def respond(namespace: Namespace, provider: Provider, operation: Operation, requ
         if reply is not None:
             return reply
     activation, unknown = _activation(namespace, provider, operation, request)
+    if _lacks(namespace, provider, operation, request, activation.profile):
+        return no_route(namespace, provider, request)
     headers = request.headers
     key = _key_in(provider.key, headers.get(b"authorization"), activation.profile)
     call = operation.parse(_inbound(request, activation.profile))
     now = namespace.clock.now()
-    exchange = Exchange(provider, operation.name, key, headers, request.origin, now, activation)
+    # AceData deletes by an action of its queries' path.
+    name = OperationName.DELETE if isinstance(call, Delete) else operation.name
+    exchange = Exchange(provider, name, key, headers, request.origin, now, activation)
     road = Road(namespace=namespace, request=request, operation=operation, exchange=exchange)
     invalid = unknown or (
         Refusal(Situation.TOO_LARGE, request.too_large) if request.too_large else call.refusal
@@ -74,6 +80,10 @@ def respond(namespace: Namespace, provider: Provider, operation: Operation, requ
             return _struck(_content(road, call, invalid))
         case Listing():
             return _struck(_listed(road, call, invalid))
+        case Delete():
+            return _struck(_deleted(road, call, invalid))
+        case Remix():
+            return _struck(_remixed(road, call, invalid))
 
 
 def _struck(reply: Reply) -> Reply:
@@ -81,6 +91,18 @@ def _struck(reply: Reply) -> Reply:
     if reply.verdict.fault is not None:
         reply.stage = "rules"
     return reply
+
+
+def _lacks(
+    namespace: Namespace, provider: Provider, operation: Operation, request: Request, profile: Profile
+) -> bool:
+    """Whether the provider's face that answers, a task's own or the scenario's in force, has no such route."""
+    if len(operation.profiles) == len(Profile):
+        return False
+    now = namespace.clock.now()
+    task = namespace.find(provider, request.params[0], now) if request.params else None
+    own = None if task is None else task.plan.profile
+    return (own or profile) not in operation.profiles
 
 
 def _inbound(request: Request, profile: Profile) -> Inbound:
@@ -175,7 +197,7 @@ def _activation(
 ) -> tuple[Activation, Refusal | None]:
     """The scenario that applies to a request without a task of its own, and why it can't be found."""
     named = request.headers.get(b"x-emulator-scenario")
-    if named is None and operation.name is not OperationName.CREATE:
+    if named is None and operation.name not in MAKING:
         return namespace.in_force(provider), None
     found: Activation | None = None
     refusal: Refusal | None = None
@@ -241,16 +263,23 @@ def _listed(road: Road, call: Listing, invalid: Refusal | None) -> Reply:
     stopped = _stopped(road, [], None, invalid)
     if stopped is not None:
         return stopped
-    tasks = road.tasks = list(road.namespace.listed(road.exchange.provider, call, road.exchange.now))
-    return _answered(road, call, [_polled_one(road, task) for task in tasks])
+    exchange = road.exchange
+    tasks, has_more = pages.page_of(road.namespace, exchange.provider, call, exchange.now)
+    road.tasks = tasks
+    if road.verdict.patches:
+        road.patches = {task.id: road.verdict.patches for task in tasks}
+    return _answered(
+        road,
+        msgspec.structs.replace(call, has_more=has_more),
+        [_polled_one(road, task) for task in tasks],
+    )
 
 
 def _polled_one(road: Road, task: Task) -> dict[str, Any]:
-    """The task as its provider prints it, patched; the poll is counted, unless a fault will break its answer."""
-    if road.verdict.fault is None:
-        task, snapshot = road.namespace.poll(task, road.exchange.now)
-    else:
-        snapshot = state_at(task, road.exchange.now)
+    """The task as its provider prints it, patched; a poll is counted, unless a fault will break its answer."""
+    snapshot = state_at(task, road.exchange.now)
+    if road.exchange.operation is OperationName.POLL and road.verdict.fault is None:
+        task = road.namespace.count_poll(task, snapshot, road.exchange.now)
     road.snapshots[task.id] = snapshot
     if road.task is None or road.task.id == task.id:
         road.task, road.snapshot = task, snapshot
@@ -287,21 +316,28 @@ def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
     road.stage = "validation"
     if invalid is not None:
         return refused(road, invalid)
+    offspring = _offspring(road, call)
+    if isinstance(offspring, Refusal):
+        return refused(road, offspring)
     road.stage = "timeline"
-    task = namespace.create(exchange, call.fields, entropy)
-    limits = namespace.in_force(exchange.provider).limits
-    if limits is not None:
-        limits.made(_limited(road, call.fields), task)
+    task = _new_task(road, offspring, entropy)
     road.task = task
-    road.snapshots[task.id] = snapshot = state_at(task, exchange.now)
-    view = _view(road, task, snapshot)
-    item = patched(road, road.operation.item(view), task, road.verdict.patches)
-    reply = _answered(road, call, [item])
+    reply = _answered(road, call, [_printed_new(road, task, road.verdict.patches)])
     ended, line = road.operation.ended, road.operation.line
     if call.is_held and ended is not None:
         streamed = partial(_line, road, line) if call.is_streamed and line is not None else None
         reply.hold = Hold(task, partial(_ended, road, ended), streamed)
     return reply
+
+
+def _new_task(road: Road, offspring: Offspring, entropy: bytes) -> Task:
+    """A task that is made, which limits may count as one in flight."""
+    namespace, exchange = road.namespace, road.exchange
+    task = namespace.create(exchange, offspring, entropy, road.operation.new_id)
+    limits = namespace.in_force(exchange.provider).limits
+    if limits is not None:
+        limits.made(_limited(road, offspring.fields), task)
+    return task
 
 
 def _ended(road: Road, wire_of: Callable[[View], Wire], task: Task, now: Instant) -> Reply:
@@ -326,6 +362,63 @@ def told(namespace: Namespace, provider: Provider, task: Task, now: Instant, ori
     profile = namespace.in_force(provider).profile
     view = view_of(namespace, provider, task, state_at(task, now), now, request, profile)
     return orjson.dumps(provider.callback(view))
+
+
+def _offspring(road: Road, call: Create) -> Offspring | Refusal:
+    """What the new task gets: the request's own fields, and what the task has to give that it is made from."""
+    derive, exchange = road.operation.derive, road.exchange
+    if derive is None:
+        return Offspring(fields=call.fields)
+    source = None
+    if call.source is not None:
+        source = pages.source_of(road.namespace, exchange.provider, road.operation, call.source, exchange.now)
+    return derive(call, None if source is None else _view(road, source, state_at(source, exchange.now)))
+
+
+def _printed_new(road: Road, task: Task, patches: Sequence[Any]) -> dict[str, Any]:
+    """A new task as the answer to its create prints it."""
+    road.snapshots[task.id] = snapshot = state_at(task, road.exchange.now)
+    return patched(road, road.operation.item(_view(road, task, snapshot)), task, patches)
+
+
+def _remixed(road: Road, call: Remix, invalid: Refusal | None) -> Reply:
+    """A task made from another one, whose rules judge the exchange."""
+    namespace, exchange, derive = road.namespace, road.exchange, road.operation.derive
+    assert derive is not None
+    source = namespace.find(exchange.provider, call.source, exchange.now)
+    road.strangers = _strangers((call.source,), () if source is None else (call.source,))
+    entropy = namespace.entropy_for(exchange.provider, {"source": call.source, "fields": call.fields})
+    stopped = _stopped(road, [] if source is None else [source], call.source, invalid)
+    if stopped is not None:
+        return stopped
+    view = None
+    if road.task is not None:
+        snapshot = road.snapshots[road.task.id] = state_at(road.task, exchange.now)
+        view = _view(road, road.task, snapshot)
+    offspring = derive(call, view)
+    if isinstance(offspring, Refusal):
+        return refused(road, offspring)
+    assert road.task is not None
+    patches = road.patches.get(road.task.id, ())
+    task = _new_task(road, offspring, entropy)
+    road.tasks = [road.task, task]
+    return _answered(road, call, [_printed_new(road, task, patches)])
+
+
+def _deleted(road: Road, call: Delete, invalid: Refusal | None) -> Reply:
+    exchange = road.exchange
+    task = road.namespace.find(exchange.provider, call.id, exchange.now)
+    road.strangers = _strangers((call.id,), () if task is None else (call.id,))
+    stopped = _stopped(road, [] if task is None else [task], call.id, invalid)
+    if stopped is not None:
+        return stopped
+    if road.task is not None:
+        road.snapshot = state_at(road.task, exchange.now)
+        if call.only_ended and road.snapshot.ended_at is None:
+            return refused(road, Refusal(Situation.NOT_READY))
+        road.namespace.store.remove(road.task)
+    # Nothing is printed of a task that is gone, so the answer has nothing to patch.
+    return _answered(road, call, [] if road.task is None else [{}])
 
 
 @lru_cache(maxsize=64)
@@ -540,6 +633,8 @@ def _answered(road: Road, call: Call, items: Sequence[dict[str, Any]]) -> Reply:
     if isinstance(body, Refusal):
         return refused(road, body)
     road.stage = "timeline"
-    # A broken poll counts as none, so it isn't known by the number of answered ones.
-    road.is_answered = road.verdict.fault is None or isinstance(call, Create)
+    # What else is answered from tasks counts itself among their calls, or among the namespace's exchanges; and a broken
+    # poll counts as none.
+    is_counted = road.exchange.operation in {OperationName.POLL, OperationName.CREATE}
+    road.is_answered = is_counted and (road.verdict.fault is None or isinstance(call, Create))
     return reply_with(road, 200, orjson.dumps(body), [JSON])

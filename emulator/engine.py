@@ -5,7 +5,7 @@ providers only as the tables of `emulator.providers.base`, and nothing of HTTP.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final, Protocol
@@ -17,7 +17,7 @@ from emulator.activation import Activation, Identity, judged_key
 from emulator.agenda import Agenda, Change, Passage
 from emulator.clock import Clock, ClockRefused
 from emulator.core import scenario, seeded
-from emulator.core.call import Listing, Refusal
+from emulator.core.call import Refusal
 from emulator.core.effects import Failure
 from emulator.core.matching import matches
 from emulator.core.plan import Plan
@@ -28,9 +28,11 @@ from emulator.core.units import LAST_INSTANT, Duration, Instant, format_instant
 from emulator.core.words import ErrorName, OperationName, Profile, Status
 from emulator.journal import Budget, Journal
 from emulator.ledger import Ledger
-from emulator.providers.base import Provider
+from emulator.providers.base import Offspring, Provider
 from emulator.store import MemoryStore, Store
 
+NewId = Callable[[bytes, Instant, Mapping[str, Any]], str]
+"""As `emulator.providers.base.Operation.new_id`."""
 _POLL: Final = OperationName.POLL
 MAX_STARTED: Final = 100
 """How many unknown ids of one batch begin as new tasks, under ``unknown_task: start``."""
@@ -361,13 +363,27 @@ class Namespace:
         self._digests[short] = nth + 1
         return seeded.task_entropy(self.key, digest, nth)
 
-    def create(self, exchange: Exchange, fields: Mapping[str, Any], entropy: bytes) -> Task:
-        """A new task for a create request, under the plan that its scenario gives it."""
-        provider, activation = exchange.provider, exchange.activation
+    def create(
+        self, exchange: Exchange, offspring: Offspring, entropy: bytes, new_id: NewId | None = None
+    ) -> Task:
+        """A new task for a create request, under the plan that its scenario gives it.
+
+        Args:
+            exchange: the request.
+            offspring: what the task is to have of it, and of another task.
+            entropy: the task's own.
+            new_id: what makes its id, where that isn't the provider's usual way.
+        """
+        provider, activation, fields = exchange.provider, exchange.activation, offspring.fields
         occasion = self._occasion(exchange, entropy, None, lambda: fields)
         plan = activation.plan_for(activation.item_for(occasion), entropy)
+        if offspring.values:
+            plan = msgspec.structs.replace(plan, values={**offspring.values, **plan.values})
         now = exchange.now
-        task_id = provider.new_id(entropy, now, self.identity(plan.seed).account(provider))
+        if new_id is not None:
+            task_id = new_id(entropy, now, fields)
+        else:
+            task_id = provider.new_id(entropy, now, self.identity(plan.seed).account(provider))
         task = new_task(provider, task_id, now, entropy, plan, fields, exchange.origin)
         return self.add(provider, called_back(task, provider, fields, now), now)
 
@@ -395,13 +411,6 @@ class Namespace:
             self.changed(task, before, now)
         self._expect_jobs(task)
         return task
-
-    def listed(self, provider: Provider, call: Listing, now: Instant) -> Iterator[Task]:
-        """The page of the provider's tasks that a listing asks for, newest first."""
-        lowest = call.created_from if call.created_from is not None else 0
-        highest = min(now, call.created_to) if call.created_to is not None else now
-        fitting = (t for t in self.store.newest_first(provider.name) if lowest <= t.created_at <= highest)
-        return islice(fitting, call.offset, call.offset + call.limit)
 
     # Judging
 
@@ -433,7 +442,10 @@ class Namespace:
     def judge_unknown(self, exchange: Exchange, task_id: str | None) -> Verdict:
         """What the rules make of an exchange that names no known task; no ``between`` holds for it."""
         entropy = seeded.key_of(self.key, exchange.provider.name, task_id or "")
-        return self._judge_without_task(exchange, self._occasion(exchange, entropy, task_id, dict))
+        occasion = self._occasion(exchange, entropy, task_id, dict)
+        if exchange.operation is OperationName.LIST:  # no unknown id either
+            occasion.ages = {"start": exchange.now - exchange.activation.at}
+        return self._judge_without_task(exchange, occasion)
 
     def _judge_without_task(self, exchange: Exchange, occasion: Occasion) -> Verdict:
         activation = exchange.activation
@@ -540,11 +552,6 @@ class Namespace:
         )
 
     # Polling
-
-    def poll(self, task: Task, now: Instant) -> tuple[Task, Snapshot]:
-        """What a poll at ``now`` shows of the task, and the task with the poll counted."""
-        snapshot = state_at(task, now)
-        return self.count_poll(task, snapshot, now), snapshot
 
     def count_poll(self, task: Task, snapshot: Snapshot, now: Instant) -> Task:
         """The task with a poll counted that showed ``snapshot`` at ``now``."""

@@ -13,7 +13,7 @@ from emulator.core.call import Refusal
 from emulator.core.units import parse_instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
 from emulator.providers import PROVIDERS
-from emulator.providers.base import Operation, Provider, Scene, Wire
+from emulator.providers.base import Operation, Provider, Scene, Wire, first_of
 
 _NOW: Final = parse_instant("2025-01-01T00:00:00Z")
 _ENTROPY: Final = bytes(range(48))
@@ -82,10 +82,10 @@ def _wire(provider: Provider, profile: Profile, name: ErrorName | Situation) -> 
 
 
 def _operation(provider: Provider, name: ErrorName | Situation) -> Operation:
-    operations = {operation.name: operation for operation in provider.operations}
-    poll = operations[OperationName.POLL]
+    poll = first_of(provider.operations, OperationName.POLL)
+    assert poll is not None
     if name in (Situation.NOT_READY, Situation.MEDIA_GONE):
-        return operations.get(OperationName.CONTENT, poll)
+        return first_of(provider.operations, OperationName.CONTENT) or poll
     return poll
 
 

@@ -10,6 +10,7 @@ from emulator.core.limits import Reached
 from emulator.core.rules import NOTHING, Verdict
 from emulator.core.task import Snapshot, Task
 from emulator.core.units import Duration, Instant
+from emulator.core.words import OperationName
 from emulator.providers.base import Clip
 
 Stage = Literal["route", "auth", "limits", "rules", "validation", "timeline", "link"]
@@ -72,6 +73,8 @@ class Reply(msgspec.Struct, gc=False):
     """What is to be sent of the video."""
     others: tuple[tuple[Task, Snapshot | None], ...] = ()
     """The other tasks of a batch or a listing."""
+    operation: OperationName | None = None
+    """What the body asked for where that isn't what the row's path and method say; ``None``: it is."""
     stage: Stage = "timeline"
     error: str | None = None
     """The named error or situation that was answered."""

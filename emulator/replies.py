@@ -156,6 +156,7 @@ def reply_with(road: Road, status_code: int, body: bytes, headers: list[tuple[by
         # The answer of a create shows the task too, though neither latency nor hints of its entry apply to it.
         snapshot=snapshot or (None if road.task is None else road.snapshots.get(road.task.id)),
         others=tuple((task, road.snapshots.get(task.id)) for task in road.tasks[1:]),
+        operation=None if exchange.operation is road.operation.name else exchange.operation,
         stage=road.stage,
         error=road.error,
         verdict=road.verdict,

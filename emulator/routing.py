@@ -78,7 +78,7 @@ class Door:
 
     def methods(self, segments: Sequence[str]) -> tuple[str, ...]:
         """The methods that a path has; none: it isn't a path here."""
-        return tuple(m for m in ("GET", "HEAD", "POST") if self.find(segments, m)[0] is not None)
+        return tuple(m for m in ("GET", "HEAD", "POST", "DELETE") if self.find(segments, m)[0] is not None)
 
 
 def segments_of(path: str, raw_path: bytes) -> list[str]:

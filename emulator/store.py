@@ -23,6 +23,8 @@ class Store(Protocol):
 
     def renew(self, task: Task) -> None: ...  # noqa: D102
 
+    def remove(self, task: Task) -> None: ...  # noqa: D102
+
     def alias(self, provider: str, name: str, task_id: str) -> None: ...  # noqa: D102
 
     def find_alias(self, provider: str, name: str) -> str | None: ...  # noqa: D102
@@ -69,6 +71,17 @@ class MemoryStore:
         tasks = self._tasks.get(task.provider)
         if tasks is not None and task.id in tasks:
             tasks[task.id] = task
+
+    def remove(self, task: Task) -> None:
+        """Forget a task, and its other names; nothing happens where it is gone already."""
+        tasks = self._tasks.get(task.provider, {})
+        if tasks.pop(task.id, None) is None:
+            return
+        self._count -= 1
+        if self._aliases:
+            kept = self._aliases.items()
+            own = (task.provider, task.id)
+            self._aliases = {name: task_id for name, task_id in kept if (name[0], task_id) != own}
 
     def alias(self, provider: str, name: str, task_id: str) -> None:
         """Let `find_alias` find the task by another name too."""

@@ -374,6 +374,9 @@ class _Case(msgspec.Struct, frozen=True):
         reply, task = self.reply, self.reply.task
         assert reply.entropy is not None
         occasion.entropy = reply.entropy
+        if occasion.operation is OperationName.LIST:
+            occasion.ages = _UNKNOWN_AGES
+            return occasion
         if occasion.operation is not OperationName.CREATE:
             occasion.id = reply.strangers[0] if reply.strangers else None
             return occasion

@@ -858,6 +858,19 @@ def test_a_broken_form_is_refused(server: Process, name: str) -> None:
     assert in_a_providers_form("/octopusx", answer)
 
 
+@pytest.mark.parametrize("path", ["/v1/video/create", "/v1/videos/{}/remix", "/v1/video/remix"])
+@pytest.mark.parametrize("name", ["another boundary", "no end", "2,000 parts"])
+def test_a_broken_form_is_refused_by_whatever_makes_a_task(server: Process, path: str, name: str) -> None:
+    """The older create and the remixes read forms as the create does."""
+    source = server.post("/octopusx/v1/videos", {"prompt": "a cat"}).json()["id"]
+    body, content_type = BROKEN_FORMS[name]
+    headers = [*KEY.items(), ("content-type", content_type)]
+    answer = server.post(f"/octopusx{path.format(source)}", body, headers=headers)
+    assert answer.status_code == 400
+    assert in_a_providers_form("/octopusx", answer)
+    assert "form" in answer.json()["error"]["message"]
+
+
 def test_a_form_is_cut_off_at_its_limit_of_parts(server: Process) -> None:
     """The refusal says the limit."""
     body, content_type = BROKEN_FORMS["2,000 parts"]
@@ -881,8 +894,21 @@ def test_a_form_is_cut_off_at_its_limit_of_parts(server: Process) -> None:
         part("file", b"a cat", "; filename*=utf-8''%FF%zz") + GOOD,
         part("image", b"\r\n--edg" * 100_000, '; filename="x"') + GOOD,
         b"".join(part(f"metadata[{number}]", b"x") for number in range(900)) + GOOD,
+        b"".join(part("image", b"x", f'; filename="{number}.png"') for number in range(100)) + GOOD,
     ],
-    ids=["brackets", "NULs", "around it", "no UTF-8", "file names", "encoded", "near boundaries", "900 keys"],
+    ids=[
+        *(
+            "brackets",
+            "NULs",
+            "around it",
+            "no UTF-8",
+            "file names",
+            "encoded",
+            "near boundaries",
+            "900 keys",
+        ),
+        "100 files",
+    ],
 )
 def test_an_odd_form_is_read(server: Process, body: bytes) -> None:
     """Whatever its fields are called and hold."""
@@ -905,11 +931,11 @@ def test_a_urlencoded_form_has_its_own_limit(server: Process) -> None:
     not Path("/proc/self/status").exists(), reason="what a process has in use is read from /proc"
 )
 def test_a_file_is_measured_and_dropped() -> None:
-    """Sixty megabytes are taken, seventy refused; the server never holds more than a small part of them."""
+    """60 MB are taken, 100 refused; the server never holds more than a small part of them."""
     with serving.process() as server:
         warm = upload(server, 1)
         before = server.peak_memory
-        taken, refused = upload(server, 60), upload(server, 70)
+        taken, refused = upload(server, 60), upload(server, 100)
         after = server.peak_memory
     assert (warm.status_code, taken.status_code, refused.status_code) == (200, 200, 413)
     assert in_a_providers_form("/octopusx", refused)

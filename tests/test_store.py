@@ -154,6 +154,29 @@ def test_lets_other_names_go_with_their_tasks() -> None:
     assert [store.find_alias("ezmodel", name) for name in ("first name", "second name")] == ["same", "same"]
 
 
+def test_removes_a_task_and_its_other_names() -> None:
+    """Of one provider; the others stay, and so does the count of those given up. A second time changes nothing."""
+    store = filled(10, 4, ("octopusx", "ezmodel"))
+    (name, other) = ids(store, "octopusx")
+    store.alias("octopusx", "alias", name)
+    store.alias("octopusx", "another", other)
+    gone = store.get("octopusx", name)
+    assert gone is not None
+    for _ in range(2):
+        store.remove(gone)
+        assert store.get("octopusx", name) is None
+        assert ids(store, "octopusx") == [other]
+        assert (len(store), store.dropped) == (3, 0)
+        assert (store.find_alias("octopusx", "alias"), store.find_alias("octopusx", "another")) == (
+            None,
+            other,
+        )
+    store.renew(gone)
+    assert store.get("octopusx", name) is None
+    store.put(gone)
+    assert (store.get("octopusx", name), len(store)) == (gone, 4)
+
+
 def test_gives_tasks_up_in_few_rounds() -> None:
     """What is dear, a round of giving up, happens once in a hundredth of the limit: newcomers stay cheap."""
     rounds, store, dropped = 0, filled(2000, 2000, PROVIDERS), 0

@@ -9,7 +9,7 @@ from emulator.client.times import Duration, Instant, duration_text, instant_text
 from emulator.messages.requests import Entry, JournalCleared, RequestList
 
 Entries: TypeAlias = list[Entry]
-Operation: TypeAlias = Literal["create", "poll", "content", "download"]
+Operation: TypeAlias = Literal["create", "poll", "content", "download", "list", "cancel", "delete", "remix"]
 _MOST: Final = 1000
 """What one page may hold."""
 

@@ -31,7 +31,7 @@ _OPENAI: Final = (
     "content-not-ready",
     "content-gone",
 )
-_NOT_STATUSES: Final = frozenset({"not_found", "batch"})
+_NOT_STATUSES: Final = frozenset({"not_found", "batch", "deleted"})
 STATUS: Final = "status-"
 UNKNOWN: Final = "unknown"
 """The outcome of a look at a task whose status is a word that nobody knows."""

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from emulator.contracts.reading import PLACE, Json, file_named
-from emulator.core.words import OperationName, Profile
+from emulator.core.words import ErrorName, OperationName, Profile, Situation
 
 Confidence = Literal["documented", "inferred", "our choice"]
 """``documented``: by the provider's own pages. ``inferred``: from clients, the gateway's source, or OpenAI, whose API
@@ -19,11 +19,14 @@ it follows. ``our choice``: no source shows it."""
 
 _BOTH: Final = ("documented", "current")
 _MEDIA_TYPE: Final = "application/json"
+_ERRORS: Final = frozenset({*ErrorName, *Situation})
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation of a provider, as a contract describes it."""
+    """One row of a provider's table, as a contract describes it."""
 
+    key: str
+    """What the contract calls it: its operation's name for the row that clients go by, another for others."""
     name: OperationName
     method: str
     path: str
@@ -34,6 +37,14 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """The schema of the body that it takes; ``None``: it reads none."""
     media_types: Sequence[str] = (_MEDIA_TYPE,)
     """Those of such bodies."""
+    query: Json | None = None
+    """What its query may say: schemas by name."""
+    profiles: Sequence[Profile] = tuple(Profile)
+    """The faces that have it."""
+    like: str | None = None
+    """The key of the row whose outcomes it has too, short of those of its own."""
+    errors_like: str | None = None
+    """Likewise, of that row's errors alone."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +66,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     name: str
     """The outcome: a status of a task, ``created``, ``batch``, ``video``, or the name of an error."""
-    operation: OperationName
+    operation: str
+    """The key of its row, or ``download``."""
     profile: Profile
     place: str
     source: str
@@ -79,16 +91,25 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     title: str
     sources: Mapping[str, str]
     """What the short names of sources stand for."""
-    operations: Mapping[OperationName, Operation]
+    operations: Mapping[str, Operation]
+    """By their keys."""
     answers: tuple[Answer, ...]
     headers: tuple[Header, ...]
     """Of every answer, but that of `OperationName.DOWNLOAD`, which the storage behind the links gives."""
 
-    def outcomes(self, operation: OperationName, profile: Profile) -> tuple[Answer, ...]:
-        """Every way in which the operation may end in a profile."""
-        return tuple(a for a in self.answers if a.operation is operation and a.profile is profile)
+    def outcomes(self, operation: str, profile: Profile) -> tuple[Answer, ...]:
+        """Every way in which a row's operation may end in a profile."""
+        own = tuple(a for a in self.answers if a.operation == operation and a.profile is profile)
+        row = self.operations.get(operation)
+        if row is None or profile not in row.profiles:
+            return own
+        names = {answer.name for answer in own}
+        alike = self.outcomes(row.like, profile) if row.like else ()
+        errors = self.outcomes(row.errors_like, profile) if row.errors_like else ()
+        others = (*alike, *(answer for answer in errors if answer.name in _ERRORS))
+        return (*own, *(answer for answer in others if answer.name not in names))
 
-    def outcome(self, operation: OperationName, profile: Profile, name: str) -> Answer | None:
+    def outcome(self, operation: str, profile: Profile, name: str) -> Answer | None:
         """The way in which it ends that goes by this name; ``None``: there is none in this profile."""
         return next((a for a in self.outcomes(operation, profile) if a.name == name), None)
 
@@ -106,7 +127,7 @@ def contract_of(provider: str) -> Contract:
         provider=own["provider"],
         title=own["title"],
         sources={name: text for file in files for name, text in _named(file, "sources")},
-        operations={operation.name: operation for operation in operations},
+        operations={operation.key: operation for operation in operations},
         answers=tuple(answers.values()),
         headers=tuple(_header(told) for file in files for told in file.get("headers", ())),
     )
@@ -124,9 +145,10 @@ def _named(file: Json, section: str) -> Iterable[tuple[str, Any]]:
     return ((name, value) for name, value in file.get(section, {}).items() if name != PLACE)
 
 
-def _operation(name: str, told: Json) -> Operation:
-    values = {key: value for key, value in told.items() if key != PLACE}
-    return Operation(name=OperationName(name), **values)
+def _operation(key: str, told: Json) -> Operation:
+    values = {name: value for name, value in told.items() if name not in (PLACE, "name", "profiles")}
+    profiles = tuple(map(Profile, told.get("profiles", _BOTH)))
+    return Operation(key=key, name=OperationName(told.get("name", key)), profiles=profiles, **values)
 
 
 def _header(told: Json) -> Header:
@@ -153,7 +175,7 @@ def _spread(told: Json, name: str, schema: Json | None) -> Iterator[Answer]:
         for profile in told.get("profiles", _BOTH):
             yield Answer(
                 name=name,
-                operation=OperationName(operation),
+                operation=operation,
                 profile=Profile(profile),
                 place=told[PLACE],
                 source=told["source"],

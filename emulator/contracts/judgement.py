@@ -35,7 +35,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 def judged(
     contract: Contract,
-    operation: OperationName,
+    operation: str,
     profile: Profile,
     response: Response,
     among: Iterable[str] | None = None,
@@ -44,7 +44,7 @@ def judged(
 
     Args:
         contract: the provider's.
-        operation: what was asked for.
+        operation: what was asked for: the key of a row of the contract, or ``download``.
         profile: which of the provider's faces.
         response: what came.
         among: the outcomes that it may be, by name; ``None``: any. Names that the profile hasn't are left out, and
@@ -151,7 +151,7 @@ def _of_headers(contract: Contract, answer: Answer, response: Response) -> Itera
         finding = _finding(answer, "header", "header content-type", wanted, came or "none")
         # Clients decide by it how to read the answer.
         yield msgspec.structs.replace(finding, severity=weighed("status code", answer.confidence))
-    shared = () if answer.operation is OperationName.DOWNLOAD else contract.headers
+    shared = () if answer.operation == OperationName.DOWNLOAD else contract.headers
     for header in (*shared, *answer.headers):
         yield from _of_header(answer, header, response.headers.get(header.name))
 

@@ -30,12 +30,12 @@ def document(contract: Contract, profile: Profile, base: str) -> Json:
         profile: which of its faces.
         base: the path that the provider's own paths stand below, such as ``/octopusx``.
     """
-    operations = contract.operations.values()
-    answers = [answer for one in operations for answer in contract.outcomes(one.name, profile)]
+    operations = [one for one in contract.operations.values() if profile in one.profiles]
+    answers = [answer for one in operations for answer in contract.outcomes(one.key, profile)]
     sources = "\n".join(f"- `{name}`: {text}" for name, text in contract.sources.items())
     paths: dict[str, Json] = {}
     for operation in operations:
-        told = _operation(contract, operation, contract.outcomes(operation.name, profile))
+        told = _operation(contract, operation, contract.outcomes(operation.key, profile))
         paths.setdefault(operation.path, {})[operation.method.lower()] = told
     return {
         "openapi": "3.1.0",
@@ -64,10 +64,13 @@ def document(contract: Contract, profile: Profile, base: str) -> Json:
 
 def _operation(contract: Contract, operation: Operation, answers: Sequence[Answer]) -> Json:
     told: Json = {
-        "operationId": operation.name.value,
+        "operationId": operation.key,
         "summary": operation.about,
         "x-source": operation.source,
-        "parameters": [_segment(name) for name in re.findall(r"{(\w+)}", operation.path)],
+        "parameters": [
+            *(_segment(name) for name in re.findall(r"{(\w+)}", operation.path)),
+            *_query(operation.query or {}),
+        ],
         "responses": {
             str(code): _response(contract, [one for one in answers if one.status_code == code])
             for code in sorted({answer.status_code for answer in answers})
@@ -82,6 +85,12 @@ def _operation(contract: Contract, operation: Operation, answers: Sequence[Answe
 
 def _segment(name: str) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _query(schemas: Json) -> list[Json]:
+    """What an operation reads of the query; nothing of it is needed where no source says so."""
+    told = without_places(schemas)
+    return [{"name": name, "in": "query", "required": False, "schema": told[name]} for name in told]
 
 
 def _response(contract: Contract, answers: Sequence[Answer]) -> Json:

@@ -26,7 +26,7 @@ from emulator.engine import Namespace
 from emulator.messages.problem import Mistake
 from emulator.messages.verify import Verification
 from emulator.providers import PROVIDERS, by_name
-from emulator.providers.base import Provider
+from emulator.providers.base import Operation, Provider
 from emulator.scenario_file.files import node_of
 from emulator.scenario_file.report import Report, written
 from emulator.scenario_file.rules import MATCH
@@ -39,7 +39,7 @@ _COUNTS: Final = ("exactly", "at_least", "at_most", "between")
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 """Those of RFC 9110, and PATCH."""
 _ANSWERING: Final[dict[str, tuple[OperationName, ...]]] = {
-    Situation.NOT_READY: (OperationName.CONTENT,),
+    Situation.NOT_READY: (OperationName.CONTENT, OperationName.DELETE),
     Situation.MEDIA_GONE: (OperationName.CONTENT, OperationName.DOWNLOAD),
 }
 """The operations that alone can answer a situation."""
@@ -282,10 +282,14 @@ def _methods_of(provider: str | None, operation: str) -> tuple[str, ...]:
     if operation == OperationName.DOWNLOAD:
         return "GET", "HEAD"
     providers = PROVIDERS if provider is None else (by_name[provider],)
-    own = {row.method for known in providers for row in known.operations if row.name == operation}
+    own = {row.method for known in providers for row in known.operations if _is_for(row, operation)}
     if "GET" in own:
         own.add("HEAD")
     return tuple(sorted(own))
+
+
+def _is_for(row: Operation, operation: str) -> bool:
+    return row.name == operation or operation in row.actions
 
 
 # Matchers and paths

@@ -24,12 +24,22 @@ class Create(msgspec.Struct, frozen=True, kw_only=True):
     """A new task is asked for."""
 
     fields: Mapping[str, Any]
+    source: str | None = None
+    """The name of the video that the new one is made from; ``None``: from none."""
     is_held: bool = False
     """The answer comes when the task has ended."""
     is_streamed: bool = False
     """Until then the answer says in lines what the task is doing."""
     refusal: Refusal | None = None
     """What the provider's own validation says; judged only after auth and rules had their say."""
+
+
+class Remix(msgspec.Struct, frozen=True, kw_only=True):
+    """A new task is asked for that is made from another: an exchange with that one."""
+
+    source: str
+    fields: Mapping[str, Any]
+    refusal: Refusal | None = None
 
 
 class Poll(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -43,10 +53,15 @@ class Poll(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """The caller's tasks are asked for, newest first."""
+    """A page of the caller's tasks is asked for."""
 
     limit: int
     offset: int = 0
+    after: str | None = None
+    """The page begins behind the task of this id; where nobody knows the id, nothing is behind it."""
+    oldest_first: bool = False
+    has_more: bool = False
+    """Whether other tasks follow those of the page: said by who answers, for `Operation.answer`."""
     created_from: Instant | None = None
     created_to: Instant | None = None
     refusal: Refusal | None = None
@@ -61,4 +76,13 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     refusal: Refusal | None = None
 
 
-Call = Create | Poll | Listing | Content
+class Delete(msgspec.Struct, frozen=True, kw_only=True):
+    """A task is to be forgotten."""
+
+    id: str
+    only_ended: bool = False
+    """Whether a task that hasn't ended yet is kept, and the call refused."""
+    refusal: Refusal | None = None
+
+
+Call = Create | Remix | Poll | Listing | Content | Delete

@@ -30,6 +30,11 @@ class OperationName(Word):
     POLL = "poll"
     CONTENT = "content"
     DOWNLOAD = "download"
+    LIST = "list"
+    CANCEL = "cancel"
+    """No source shows that one of the four has it: a word for rules of providers to come."""
+    DELETE = "delete"
+    REMIX = "remix"
 
 
 class Profile(Word):

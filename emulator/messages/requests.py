@@ -206,7 +206,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """How that ran."""
     provider: str | None
     """``None``: no provider has such a path."""
-    operation: Literal["create", "poll", "content", "download"] | None
+    operation: Literal["create", "poll", "content", "download", "list", "cancel", "delete", "remix"] | None
     """``None``: no operation has such a path or method."""
     request: RequestSeen
     answer: AnswerSent

@@ -14,7 +14,7 @@ import msgspec
 import orjson
 
 from emulator.core import seeded
-from emulator.core.call import Call, Create, Poll
+from emulator.core.call import Call, Create, Delete, Poll
 from emulator.core.task import Task
 from emulator.core.units import MILLISECOND, SECOND, Duration, Instant, as_datetime
 from emulator.core.words import OperationName, Profile, Status
@@ -75,6 +75,7 @@ def operations(service: Service) -> tuple[Operation, ...]:
             item=partial(record, service),
             answer=poll_answer,
             plain_poll=named_plainly,
+            actions={OperationName.DELETE: (Profile.CURRENT,)},
         ),
         Operation(
             name=OperationName.CREATE,
@@ -246,8 +247,13 @@ def _unfinished(service: Service, view: View, trace: Any) -> dict[str, Any] | No
     return {"task_id": view.task.id, "trace_id": trace, "data": [item]}
 
 
+def finished_video(service: Service, view: View) -> dict[str, Any]:
+    """The finished video as it stands in ``data``, short of its ``state``."""
+    return service.video(view, _video_id(service, view))
+
+
 def _succeeded(service: Service, view: View, trace: Any) -> dict[str, Any]:
-    item = service.video(view, _video_id(service, view))
+    item = finished_video(service, view)
     word = view.snapshot.entry.word
     item["state"] = "succeeded" if word is None else word
     return {"success": True, "task_id": view.task.id, "trace_id": trace, "data": [item]}
@@ -290,6 +296,9 @@ def printed_link(view: View) -> str:
 
 def poll_answer(call: Call, items: Sequence[dict[str, Any]], _profile: Profile) -> dict[str, Any]:
     """One record, or ``{}`` for an unknown id (fact sheet, public specification); a batch with its count."""
+    if isinstance(call, Delete):
+        # Fact sheet, web client: HTTP 200 also where nothing matched.
+        return {"id": call.id, "deleted": bool(items)}
     if isinstance(call, Poll) and not call.is_batch:
         return items[0] if items else {}
     return {"items": list(items), "count": len(items)}

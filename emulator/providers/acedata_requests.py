@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from emulator.core.call import Create, Listing, Poll, Refusal
+from emulator.core.call import Create, Delete, Listing, Poll, Refusal
 from emulator.core.units import LAST_INSTANT, MILLISECOND, SECOND, Instant
 from emulator.core.words import ErrorName, Profile, Situation
 from emulator.providers.base import Inbound
@@ -47,11 +47,11 @@ def _is_held(fields: Mapping[str, Any]) -> bool:
     return fields.get("async") is not True and callback_url(fields) is None
 
 
-def parse_poll(inbound: Inbound) -> Poll | Listing:
-    """A query for one task, for a batch, or (profile ``current``) for the caller's own tasks."""
+def parse_poll(inbound: Inbound) -> Poll | Listing | Delete:
+    """A query for one task or for a batch; in profile ``current`` also for the caller's own tasks, or a deletion."""
     try:
         fields = _object(inbound)
-        return _reader(fields.get("action"))(fields, inbound.profile)
+        return _reader(fields.get("action"), inbound.profile)(fields, inbound.profile)
     except _Mistake as mistake:
         return Poll(ids=(), refusal=mistake.refusal)
 
@@ -75,12 +75,17 @@ def named_plainly(_params: tuple[str, ...], fields: Any) -> str | None:
     return name if is_plain else None
 
 
-def _reader(action: Any) -> Callable[[Mapping[str, Any], Profile], Poll | Listing]:
+_Reader = Callable[[Mapping[str, Any], Profile], Poll | Listing | Delete]
+
+
+def _reader(action: Any, profile: Profile) -> _Reader:
     """What reads the body of an ``action``. Fact sheet: without one it is ``retrieve``; null counts as without."""
     if action is None or action == "retrieve":
         return _retrieve
     if action == "retrieve_batch":
         return _retrieve_batch
+    if action == "delete" and profile is Profile.CURRENT:
+        return _delete
     told = repr(action[:50]) if isinstance(action, str) else _kind(action)
     raise _Mistake(f"action: expected retrieve or retrieve_batch, got {told}", ErrorName.NOT_IMPLEMENTED)
 
@@ -109,6 +114,16 @@ def _retrieve_batch(fields: Mapping[str, Any], profile: Profile) -> Poll | Listi
     if profile is Profile.CURRENT:
         return _listing(fields)
     raise _missing("ids", "a list of the tasks' ids", _HINTS_FOR_IDS, fields)
+
+
+def _delete(fields: Mapping[str, Any], _profile: Profile) -> Delete:
+    """Fact sheet, from the web client alone: an id, with the ``user_id`` that counts for nothing here."""
+    value = fields.get("id")
+    if value is None or value == "":
+        raise _missing("id", "the task's id as a string", _HINTS_FOR_ID, fields)
+    if not isinstance(value, str):
+        raise _Mistake(f"id: expected a string, got {_kind(value)}")
+    return Delete(id=value)
 
 
 _HINTS_FOR_ID: Final = {

@@ -9,6 +9,8 @@ from functools import lru_cache, partial
 from typing import Any, Final
 from urllib.parse import quote
 
+import orjson
+
 from emulator.core import seeded
 from emulator.core.task import Task
 from emulator.core.units import (
@@ -52,8 +54,22 @@ _ulid: Final = lru_cache(maxsize=1024)(seeded.ulid)
 
 
 def video_id(task: Task) -> str:
-    """``sora-2:task_`` and a ULID (documents/000). Version 2 of the service gets the same form: our choice."""
-    return f"sora-2:{_asset(task)}"
+    """``sora-2:task_`` and a ULID (documents/000); a plain UUID in version 2 (fact sheet, public guide)."""
+    return _file_id(task) if _is_of_version_2(task) else f"sora-2:{_asset(task)}"
+
+
+def _file_id(task: Task) -> str:
+    return seeded.uuid4_text(task.entropy[_FILE_ID])
+
+
+def _is_of_version_2(task: Task) -> bool:
+    # Few requests name a version, and few of those are polled: only they are read again.
+    return b'"version"' in task.request and _says_version_2(orjson.loads(task.request))
+
+
+def _says_version_2(fields: Mapping[str, Any]) -> bool:
+    """Fact sheet: ``"2.0"``; older clients send the number 2."""
+    return str(fields.get("version")) in {"2", "2.0"}
 
 
 def video(view: View, video_id: str) -> dict[str, Any]:
@@ -71,7 +87,7 @@ _LARGE: Final = (1792, 1024)
 
 def clip(fields: Mapping[str, Any]) -> Clip:
     """The video that a create asks for; what can't be read counts as left out."""
-    is_version_2 = str(fields.get("version")) in {"2", "2.0"}
+    is_version_2 = _says_version_2(fields)
     width, height = _size(fields, is_version_2)
     # Fact sheet, public guides: 15 s is the default of version 1, 4 s that of version 2.
     return Clip(
@@ -103,13 +119,14 @@ _STARTS_BEFORE: Final[Duration] = 95 * MINUTE + 13 * SECOND
 
 def link(result: Result) -> Link:
     """The path and query of a link, percent-encoded as the document prints them."""
+    if _is_of_version_2(result.task):
+        return _link_of_version_2(result)
     asset = _asset_linked(result.task)
     m = as_datetime(result.ended_at)
     # documents/000: 25_10_10_14_15_147334. The task began at 14:14:02, so these are date, hour, minute
     # and microseconds; the seconds are left out.
     day, minute = f"{m.year % 100:02}_{m.month:02}_{m.day:02}", f"{m.hour:02}_{m.minute:02}"
-    file_id = seeded.uuid4_text(result.task.entropy[_FILE_ID])
-    file = f"{asset}_genid_{file_id}_{day}_{minute}_{m.microsecond:06}"
+    file = f"{asset}_genid_{_file_id(result.task)}_{day}_{minute}_{m.microsecond:06}"
     start, expiry = _encoded(result.task.created_at - _STARTS_BEFORE), _encoded(result.dies_at)
     return Link(
         tail=f"gptimage/vg-assets/assets%2F{asset}%2F{file}%2Fvideos%2F00000%2Fsrc.mp4",
@@ -130,6 +147,13 @@ def link(result: Result) -> Link:
             ("az", "oaivgprodscus"),
         ),
     )
+
+
+def _link_of_version_2(result: Result) -> Link:
+    """``sora/<name>.mp4``, which is all that the guide shows; the name and the query are our choice."""
+    chosen = result.task.plan.values.get("video_id", _file_id(result.task))
+    query = (("se", _encoded(result.dies_at)), ("sig", None))
+    return Link(tail=f"sora/{quote(str(chosen), safe='')}.mp4", query=query)
 
 
 def _asset_linked(task: Task) -> str:

@@ -12,6 +12,7 @@ from emulator.core.task import Task
 from emulator.core.units import HOUR, SECOND, Instant
 from emulator.core.words import Profile
 from emulator.providers import acedata, acedata_errors, acedata_requests, acedata_sightings
+from emulator.providers.acedata_veo_routes import EXTENDED, operations
 from emulator.providers.base import Clip, Link, Provider, Result, Scene, View, Wire
 
 NAME: Final = "acedata-veo"
@@ -40,12 +41,15 @@ def video(view: View, video_id: str) -> dict[str, Any]:
     chosen, ended_at = view.task.plan.values.get, view.snapshot.ended_at
     dated = acedata.iso_milliseconds if view.profile is Profile.CURRENT else wall_time
     # documents/002: `created_at` here is 1.5 s after the record's. Our choice: the same instant.
-    return {
+    printed = {
         "id": video_id,
         "video_url": acedata.printed_link(view),
         "created_at": chosen("created_at", dated(view.task.created_at)),
         "complete_at": chosen("complete_at", dated(view.now if ended_at is None else ended_at)),
     }
+    if view.profile is Profile.CURRENT and EXTENDED in view.task.plan.values:
+        printed[EXTENDED] = chosen(EXTENDED)  # fact sheet, newest specification; its place is our choice
+    return printed
 
 
 def wall_time(instant: Instant) -> str:
@@ -71,10 +75,11 @@ _RATIOS: Final = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:3": (4, 3)
 
 def clip(fields: Mapping[str, Any]) -> Clip:
     """The video that a create asks for; what can't be read counts as left out."""
-    # Fact sheet: get1080p makes a 1080p version of a video that is there already.
-    resolution = acedata_requests.text_in(fields, "resolution")
-    if acedata_requests.text_in(fields, "action") == "get1080p":
-        resolution = "1080p"
+    action = acedata_requests.text_in(fields, "action")
+    # Fact sheet: get1080p makes a 1080p version of a video that is there already; upsample's actions are sizes.
+    resolution = {"get1080p": "1080p"}.get(action, action)
+    if resolution not in _SHORT_SIDES:
+        resolution = acedata_requests.text_in(fields, "resolution")
     side = _SHORT_SIDES.get(resolution, _DEFAULT_SHORT_SIDE)
     wide, high = _RATIOS.get(acedata_requests.text_in(fields, "aspect_ratio"), _RATIOS["16:9"])
     unit = min(wide, high)
@@ -122,7 +127,7 @@ PROVIDER: Final = Provider(
     name=NAME,
     base=acedata.BASE,
     hosts=acedata.HOSTS,
-    operations=acedata.operations(SERVICE),
+    operations=operations(SERVICE),
     account=partial(acedata.account, NAME),
     new_id=acedata.new_id,
     alias_of=acedata.alias_of,

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from emulator.core.call import Call, Refusal, Variant
+from emulator.core.call import Call, Create, Refusal, Remix, Variant
 from emulator.core.effects import Failure
 from emulator.core.task import Snapshot, Task
 from emulator.core.units import Instant
@@ -124,6 +124,15 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """When the link dies, as far as task or link announce it."""
 
 
+class Offspring(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new task gets that is made from another one."""
+
+    fields: Mapping[str, Any]
+    """Its create request, as it is kept."""
+    values: Mapping[str, Any] = {}
+    """What is chosen for it already, by names of `Provider.value_names` and others; a scenario's go before."""
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One row of a provider's table."""
 
@@ -144,6 +153,21 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     plain_poll: Callable[[tuple[str, ...], Any], str | None] | None = None
     """The id of the one task that a request polls which is just as documented, from the path's `params` and the
     body's fields; it gives ``None`` where `parse` has to look. Such a poll's answer is the task as `item` prints it."""
+    profiles: tuple[Profile, ...] = tuple(Profile)
+    """The faces that have it; in another one there is no such route."""
+    actions: Mapping[OperationName, tuple[Profile, ...]] = {}
+    """Other operations that its body may ask for by an action, and the faces that have them."""
+    new_id: Callable[[bytes, Instant, Mapping[str, Any]], str] | None = None
+    """The id of a task that it makes, from entropy, creation and request; ``None``: as `Provider.new_id` says."""
+    derive: Callable[[Create | Remix, View | None], Offspring | Refusal] | None = None
+    """What a new task gets of the one that it is made from: ``None``, where none is named or nobody knows it."""
+    goes_by: Callable[[Task, str], bool] | None = None
+    """Whether a task is the one that a create's `source` names, beside the one whose id it is."""
+
+
+def first_of(operations: Sequence[Operation], name: OperationName) -> Operation | None:
+    """The first of a name: the road that clients take who follow the provider's newest pages."""
+    return next((operation for operation in operations if operation.name is name), None)
 
 
 def never_called_back(_fields: Mapping[str, Any]) -> None:
@@ -163,6 +187,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """The path that it lives under, with its leading slash."""
     hosts: tuple[str, ...]
     operations: tuple[Operation, ...]
+    """Of several by one name, the first is the one that samples, previews and contracts go by."""
     account: Callable[[bytes], Any]
     """What is the same for all tasks of a namespace (user ids and their like), from the namespace's key."""
     new_id: Callable[[bytes, Instant, Any], str]
@@ -205,6 +230,12 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """What the content route sends for a ``variant`` of this name, or why it doesn't."""
     content_headers: Headers = ()
     """What it sends besides where it sends a result."""
+
+    def has(self, name: OperationName, profile: Profile | None = None) -> bool:
+        """Whether clients can ask for an operation, in a profile or in any."""
+        faces = [face for row in self.operations if row.name is name for face in row.profiles]
+        faces += [face for row in self.operations for face in row.actions.get(name, ())]
+        return name is OperationName.DOWNLOAD or bool(faces if profile is None else profile in faces)
 
     @property
     def client_path(self) -> str:

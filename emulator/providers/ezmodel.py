@@ -13,8 +13,9 @@ from emulator.core.seeded import crockford
 from emulator.core.task import Snapshot, Task
 from emulator.core.units import SECOND, Instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
-from emulator.providers import openai_sightings
+from emulator.providers import openai_routes, openai_sightings
 from emulator.providers.base import Clip, Inbound, Operation, Provider, Scene, View, Wire
+from emulator.providers.openai_requests import current_create
 from emulator.providers.openai_style import (
     CONTENT_HEADERS,
     Name,
@@ -92,7 +93,7 @@ _REFUSALS: Final[Mapping[Name, Words]] = {
 }
 
 # What `Task.echo` holds, by the names that a scenario's values have.
-_ECHOED: Final = ("model", "seconds", "size", "fps", "seed")
+_ECHOED: Final = ("model", "seconds", "size", "fps", "seed", "remixed_from_video_id")
 # Fact sheet, the provider's newer page: sora-2, 4 seconds, and 720x1280 named first.
 _DEFAULTS: Final = ("sora-2", "4.0", "720x1280")
 _DEFAULT_FPS: Final = 30  # documents/003
@@ -104,13 +105,15 @@ def _parse_poll(inbound: Inbound) -> Poll:
 
 def _parse_create(inbound: Inbound) -> Create:
     # Fact sheet: the prompt is optional on the provider's older page, required on the newer one.
-    return created_call(inbound, prompt_needed=inbound.profile is Profile.CURRENT)
+    if inbound.profile is Profile.CURRENT:
+        return current_create(inbound, other_sizes=False)
+    return created_call(inbound, prompt_needed=False)
 
 
 def _video(view: View) -> dict[str, Any]:
     """documents/003: the keys of each status, in its examples' order; what there isn't is left out."""
     task, snapshot = view.task, view.snapshot
-    model, seconds, size, fps, seed = _echoed(task)
+    model, seconds, size, fps, seed, remixed_from = _echoed(task)
     video = {
         "id": task.id,
         "object": "video",
@@ -119,6 +122,9 @@ def _video(view: View) -> dict[str, Any]:
         "progress": _progress(snapshot),
         "created_at": task.created_at // SECOND,
     }
+    if remixed_from:
+        # Fact sheet, the provider's newer page: where there is one. Its place among the keys is our choice.
+        video["remixed_from_video_id"] = remixed_from
     if snapshot.status is Status.FAILED or snapshot.status is Status.CANCELLED:
         # documents/003: neither size nor metadata on a failed task.
         video["seconds"] = seconds
@@ -173,6 +179,15 @@ def _created(view: View) -> dict[str, Any]:
     }
 
 
+def _remixed(view: View) -> dict[str, Any]:
+    """Our choice, since no page of the provider's shows it: a new task, and what it was made from."""
+    return {**_created(view), "remixed_from_video_id": _echoed(view.task)[-1]}
+
+
+def _echoed_by_name(view: View) -> dict[str, Any]:
+    return dict(zip(_ECHOED, _echoed(view.task), strict=True))
+
+
 def _answer(_call: Call, items: Sequence[dict[str, Any]], _profile: Profile) -> dict[str, Any] | Refusal:
     return items[0] if items else Refusal(ErrorName.NOT_FOUND)
 
@@ -187,6 +202,8 @@ def _echo(fields: Mapping[str, Any], entropy: bytes) -> tuple[Any, ...]:
         _DEFAULT_FPS if fps is None else fps,
         # documents/003: 12345. Drawn below 2^31, as samplers take seeds: our choice.
         int.from_bytes(entropy[16:20], "big") >> 1 if seed is None else seed,
+        # A remix's request is kept with it. That a create which says it itself gets it too is our choice.
+        text(fields.get("remixed_from_video_id")) or "",
     )
 
 
@@ -269,6 +286,7 @@ PROVIDER: Final = Provider(
             item=_video,
             answer=_answer,
         ),
+        *openai_routes.operations(_video, _remixed, _echoed_by_name),
     ),
     account=_account,
     new_id=_new_id,

@@ -12,8 +12,9 @@ from emulator.core.effects import Failure
 from emulator.core.task import Task
 from emulator.core.units import SECOND, Instant
 from emulator.core.words import ErrorName, OperationName, Profile, Situation, Status
-from emulator.providers import openai_sightings
+from emulator.providers import octopusx_older, openai_routes, openai_sightings
 from emulator.providers.base import Clip, Inbound, Operation, Provider, Scene, View, Wire
+from emulator.providers.openai_requests import current_create
 from emulator.providers.openai_style import (
     CONTENT_HEADERS,
     Name,
@@ -21,7 +22,6 @@ from emulator.providers.openai_style import (
     bearer_key,
     clip_of,
     content_call,
-    created_call,
     failure_words,
     gateway_headers,
     gateway_refusal,
@@ -92,8 +92,9 @@ def _parse_poll(inbound: Inbound) -> Poll:
 
 
 def _parse_create(inbound: Inbound) -> Create:
-    # Fact sheet, provider's page and gateway source: a prompt is required.
-    return created_call(inbound, prompt_needed=True)
+    # Fact sheet, provider's page and gateway source: a prompt is required. The pages have sizes that the gateway's own
+    # list lacks.
+    return current_create(inbound, other_sizes=True)
 
 
 def _video(view: View) -> dict[str, Any]:
@@ -123,6 +124,10 @@ def _echoed(task: Task) -> tuple[Any, ...]:
     if not values:
         return task.echo
     return tuple(values.get(name, echoed) for name, echoed in zip(_ECHOED, task.echo, strict=True))
+
+
+def _echoed_by_name(view: View) -> dict[str, Any]:
+    return dict(zip(_ECHOED, _echoed(view.task), strict=True))
 
 
 def _error(view: View) -> Any:
@@ -160,14 +165,37 @@ def _created(view: View) -> dict[str, Any]:
     }
 
 
+def _remixed(view: View) -> dict[str, Any]:
+    """Fact sheet, the provider's page on Veo: these keys in this order, the last one empty."""
+    model, seconds, size, remixed_from = _echoed(view.task)
+    snapshot = view.snapshot
+    return {
+        "id": view.task.id,
+        "object": "video",
+        "model": model,
+        "status": snapshot.entry.word or _STATUSES[view.profile][snapshot.status],
+        "progress": snapshot.progress,
+        "created_at": view.task.created_at // SECOND,
+        "size": size,
+        "seconds": seconds,
+        "remixed_from_video_id": remixed_from,
+        "quality": "",
+    }
+
+
 def _answer(_call: Call, items: Sequence[dict[str, Any]], _profile: Profile) -> dict[str, Any] | Refusal:
     return items[0] if items else Refusal(ErrorName.NOT_FOUND)
 
 
 def _echo(fields: Mapping[str, Any], _entropy: bytes) -> tuple[Any, ...]:
     model, seconds, size = _DEFAULTS
-    # remixed_from_video_id: only a remix, or a scenario's values, set it.
-    return _shared(text(fields.get("model")) or model, _seconds(fields) or seconds, _size(fields) or size, "")
+    return _shared(
+        text(fields.get("model")) or model,
+        _seconds(fields) or seconds,
+        _size(fields) or size,
+        # A remix's request is kept with it. That a create which says it itself gets it too is our choice.
+        text(fields.get("remixed_from_video_id")) or "",
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -190,7 +218,17 @@ def _size(fields: Mapping[str, Any]) -> str | None:
 
 def _clip(fields: Mapping[str, Any]) -> Clip:
     _, seconds, size = _DEFAULTS
-    return clip_of(_size(fields) or size, _seconds(fields) or seconds)
+    asked = _size(fields)
+    if asked is None or asked in _SHIRT_SIZES:
+        # Fact sheet, the provider's pages: these say the shape where the size doesn't. Landscape for portrait and the
+        # other way round is all that they change: our choice.
+        shape = text(fields.get("aspect_ratio"))
+        asked = shape or _ORIENTATIONS.get(text(fields.get("orientation")) or "", size)
+    return clip_of(asked, _seconds(fields) or seconds)
+
+
+_SHIRT_SIZES: Final = frozenset({"small", "large"})  # fact sheet, the older create page
+_ORIENTATIONS: Final = {"portrait": "720x1280", "landscape": "1280x720"}
 
 
 def _refuse(refusal: Refusal, scene: Scene) -> Wire:
@@ -250,6 +288,9 @@ PROVIDER: Final = Provider(
             item=_video,
             answer=_answer,
         ),
+        # The provider's page on Veo has the remix, so both profiles do.
+        *openai_routes.operations(_video, _remixed, _echoed_by_name, remix_profiles=tuple(Profile)),
+        *octopusx_older.operations(_echoed_by_name, _error),
     ),
     account=_account,
     new_id=_new_id,

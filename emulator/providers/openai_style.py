@@ -225,8 +225,13 @@ _ON_CONTENT: Final[Mapping[Name, tuple[Family, Words]]] = {
 }
 
 
+NO_MODEL: Final = Refusal(ErrorName.BAD_REQUEST, "Model name not specified, model name cannot be empty", "")
+"""A create without a model. Gateway source: its middleware looks for the model, before any handler."""
+_MAKING: Final = frozenset({OperationName.CREATE, OperationName.REMIX})
+
+
 def _gateway_words(name: Name, scene: Scene) -> tuple[Family, Words]:
-    if scene.operation is OperationName.CREATE:
+    if scene.operation in _MAKING:
         return _ON_CREATE.get(name) or _GATEWAY[name]
     if scene.operation is not OperationName.CONTENT:
         return _GATEWAY[name]
@@ -240,6 +245,8 @@ def gateway_refusal(refusal: Refusal, scene: Scene) -> Wire:
     The content proxy's shape has no code: an author's code has no place in it.
     """
     family, words = _gateway_words(refusal.name, scene)
+    if refusal == NO_MODEL:
+        family = _middleware
     words = spoken(words, refusal, scene, DB_STATUSES)
     if refusal.name is Situation.BROKEN_BODY and refusal.message is not None:
         words = Words(words.status_code, words.code, f"Invalid request: {words.message}")
@@ -373,6 +380,11 @@ def pixels(size: str) -> tuple[int, int]:
     if (found := re.fullmatch(_LINES, size)) and int(found[1]):
         return _of_ratio(16, 9, int(found[1]))
     return _DEFAULT_PIXELS
+
+
+def pixel_size(size: str) -> bool:
+    """Whether a size counts pixels, and isn't a ratio or a number of lines."""
+    return re.fullmatch(_PIXELS, size) is not None
 
 
 def _of_ratio(wide: int, high: int, short_side: int) -> tuple[int, int]:

@@ -1,16 +1,18 @@
 """What an exchange meant: which operation of the provider's table, of which tasks, and what it showed of them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from emulator.core.call import Call, Content, Create, Listing, Poll
+from emulator.core.call import Call, Content, Create, Delete, Listing, Poll, Remix
 from emulator.core.words import OperationName, Profile
-from emulator.providers.base import Inbound, Operation, Provider, Sighting
+from emulator.providers.base import Inbound, Operation, Provider, Sighting, first_of
 from emulator.recorder.seen import Seen
 from emulator.routing import Door, segments_of
+
+_READ: Final = frozenset({OperationName.CREATE, OperationName.POLL, OperationName.CONTENT})
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -62,7 +64,13 @@ class Reader:
         if route is None or seen.method == "HEAD":
             return None
         operation = route.rows[0][1]
+        if operation.name not in _READ or operation is not first_of(
+            self._provider.operations, operation.name
+        ):
+            return None  # a scenario has no words for what these do
         call = self._call(operation, seen, params)
+        if isinstance(call, Delete):
+            return None
         value = None if operation.name is OperationName.CONTENT and _is_good(seen) else seen.value()
         return Read(
             seen=seen,
@@ -113,5 +121,5 @@ def _ids(call: Call) -> tuple[str, ...]:
             return tuple(dict.fromkeys(call.ids))
         case Content():
             return (call.id,)
-        case Create() | Listing():
+        case Create() | Listing() | Remix() | Delete():
             return ()

@@ -105,6 +105,10 @@ def _add(life: Life, record: Record, snapshot: Snapshot | None) -> None:
     match record.operation:
         case OperationName.CREATE:
             life.create, life.is_named = record, _names_scenario(record, life.task)
+        case OperationName.REMIX if record.reply.task is not life.task:  # of the two, the new one
+            life.create, life.is_named = record, _names_scenario(record, life.task)
+        case OperationName.LIST if snapshot is not None and is_answered(record):
+            life.looks.append((record, snapshot))
         case OperationName.POLL:
             if not is_listing(record):
                 life.polls.append(record)

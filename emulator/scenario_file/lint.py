@@ -14,6 +14,7 @@ from emulator.core.spans import Span
 from emulator.core.spreads import Lognormal, Spread, Uniform
 from emulator.core.units import DAY
 from emulator.core.words import FaultName, OperationName, Status
+from emulator.providers import by_name
 from emulator.scenario_file.lint_limits import doubts_about_limits, doubts_about_waits
 from emulator.scenario_file.lint_patches import doubts_about_patches
 from emulator.scenario_file.nodes import Node, located, timeline_path
@@ -204,16 +205,43 @@ def _never(rule: Rule, scenario: Scenario, lives: list[Life]) -> tuple[str, str]
         return "probability", "a rule with probability 0 never fires"
     if asked.providers and scenario.providers and not set(asked.providers) & set(scenario.providers):
         return "provider", "the file's 'providers' leave out all that this rule is about"
-    if asked.operations == (OperationName.CREATE,):
-        return _never_at_create(rule)
+    if (never := _never_there(rule, scenario)) is not None:
+        return never
+    if asked.operations and set(asked.operations) <= _TASKLESS:
+        return _never_without_task(rule)
     return _never_in_life(rule, lives)
 
 
-def _never_at_create(rule: Rule) -> tuple[str, str] | None:
+_TASKLESS: Final = frozenset({OperationName.CREATE, OperationName.LIST})
+
+
+def _never_there(rule: Rule, scenario: Scenario) -> tuple[str, str] | None:
+    """Why nobody can ask for what the rule is about."""
+    asked = rule.conditions
+    names = asked.providers or scenario.providers or tuple(by_name)
+    concerned = [by_name[name] for name in names if not scenario.providers or name in scenario.providers]
+    if not asked.operations or any(p.has(o, scenario.profile) for p in concerned for o in asked.operations):
+        return None
+    operations = " or ".join(asked.operations)
+    if any(p.has(o) for p in concerned for o in asked.operations):
+        return (
+            "operation",
+            f"{operations} is there in profile current alone, and the file's profile is documented",
+        )
+    if len(concerned) == len(by_name):
+        return "operation", f"none of the providers has the operation {operations}"
+    have = "has" if len(concerned) == 1 else "have"
+    return "operation", f"{' and '.join(one.name for one in concerned)} {have} no operation {operations}"
+
+
+def _never_without_task(rule: Rule) -> tuple[str, str] | None:
+    what, yet = (
+        ("a create", " yet") if OperationName.CREATE in rule.conditions.operations else ("a listing", "")
+    )
     if rule.during:
-        return "while", "a create has no status yet, so 'while' never holds"
+        return "while", f"{what} has no status{yet}, so 'while' never holds"
     if rule.conditions.between and rule.conditions.since != "start":
-        return "between", "a create has no task yet to count from; since: start counts from the activation"
+        return "between", f"{what} has no task{yet} to count from; since: start counts from the activation"
     return None
 
 

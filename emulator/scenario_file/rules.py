@@ -34,9 +34,8 @@ from emulator.scenario_file.values import MATCHER, MATCHERS, SHARE
 
 # Conditions
 
-_LATER_OPERATIONS: Final = ("list", "cancel", "delete", "remix")
 _OPERATION_KIND: Final[Kind[OperationName]] = enum_word(
-    "an operation such as poll", OperationName, wording.OPERATIONS, _LATER_OPERATIONS
+    "an operation such as poll", OperationName, wording.OPERATIONS
 )
 
 
@@ -64,7 +63,9 @@ MATCH: Final[Kind[tuple[Match, ...]]] = Mapped(
 _SINCE_WORDS: Final[dict[str, Since]] = {"task": "task", "status": "status", "start": "start"}
 
 OPERATION = Key(
-    "operation", OneOrMany(_OPERATION_KIND, "operations"), "create, poll, content or download; left out: any."
+    "operation",
+    OneOrMany(_OPERATION_KIND, "operations"),
+    "create, poll, content, download, list, delete or remix; left out: any.",
 )
 PROVIDER = Key("provider", OneOrMany(PROVIDER_NAMES, "providers"), "Left out: every provider of the file.")
 MATCH_KEY = Key(

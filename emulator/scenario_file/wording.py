@@ -316,7 +316,10 @@ WARNINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "entry-unreachable": "An entry that no poll can show: it lasts no time, or its `until` has passed.",
         "rule-shadowed": "A rule that can't fire, because one before it answers all that it would.",
-        "rule-never-fires": "A rule whose conditions can't hold together, or a status or span that no timeline shows.",
+        "rule-never-fires": (
+            "A rule whose conditions can't hold together, on an operation that its providers don't have, or a "
+            "status or span that no timeline shows."
+        ),
         "task-shadowed": "A task item that takes no create, because one before it takes all that it would.",
         "calls-without-operation": "`calls` without `operation`: each operation is counted by itself.",
         "limit-without-operation": "`limit` without `operation`: calls of every operation are counted together.",

@@ -145,15 +145,24 @@ def _veo() -> Strategy:
 
 def _octopusx() -> Strategy:
     """Fact sheet, the provider's pages: `prompt` and `model`; seconds as text or number, sizes in three spellings."""
-    return _body(
-        {
-            "model": _of("sora-2", "sora_video2", "veo_3_1-fast", "grok-video-3", "omni-fast"),
-            "prompt": prompts(),
-        },
-        seconds=_of("10", "5", "15", "4", "8", "12", 10, 5),
-        size=_of("720x1280", "1280x720", "1024x1792", "1792x1024", "16:9", "9:16", "720P"),
-        input_reference=st.one_of(st.sampled_from(_PICTURES), _pictures(2)),
-        metadata=_metadata(),
+    sizes = ("720x1280", "1280x720", "16:9", "9:16", "720P")
+    larger = ("1024x1792", "1792x1024")
+
+    def request(models: Strategy, *sizes: str, **optional: Strategy) -> Strategy:
+        return _body(
+            {"model": models, "prompt": prompts()},
+            seconds=_of("10", "5", "15", "4", "8", "12", 10, 5),
+            size=_of(*sizes),
+            input_reference=st.one_of(st.sampled_from(_PICTURES), _pictures(2)),
+            metadata=_metadata(),
+            **optional,
+        )
+
+    return st.one_of(
+        request(st.just("sora-2"), *sizes),
+        # Gateway source: the larger two are refused of sora-2, in profile `current`.
+        request(_of("sora-2-pro", "sora_video2", "veo_3_1-fast", "grok-video-3"), *sizes, *larger),
+        request(_of("omni-fast"), *sizes, aspect_ratio=_of("16:9", "9:16"), images=_pictures(5)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import openai
 import pytest
@@ -281,3 +281,72 @@ def test_connections_that_are_reset_are_an_error_after_the_clients_own_tries(pro
         world.advance(60_000_000)
         assert patient.videos.retrieve(video.id).status == "completed"
     assert [record.operation for record in world.namespace.journal] == ["create", *["poll"] * 5]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("with_file", [True, False], ids=["with a file", "without a file"])
+def test_creates_with_or_without_a_file_run_to_the_result(provider: str, with_file: bool) -> None:
+    """The helper's whole way, from the create to the bytes, under profile `current`."""
+    file = ("cat.png", PNG + bytes(1000), "image/png")
+    more: dict[str, Any] = {"input_reference": file} if with_file else {}
+    with client(provider, clock=AUTO, profile=Profile.CURRENT) as (made, _):
+        video = made.videos.create_and_poll(
+            prompt="a cat", model="sora-2", seconds="8", size="1280x720", poll_interval_ms=1, **more
+        )
+        content = made.videos.download_content(video.id).read()
+    assert (video.status, video.progress, video.size) == ("completed", 100, "1280x720")
+    assert content[4:8] == b"ftyp"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_a_list_ends(provider: str, order: Literal["asc", "desc"]) -> None:
+    """The package asks for page after page until there are no more, and sees every task once."""
+    with client(provider, profile=Profile.CURRENT) as (made, world):
+        ids = [made.videos.create(prompt=f"cat {number}").id for number in range(7)]
+        listed = [video.id for video in made.videos.list(limit=2, order=order)]
+        usual = [video.id for video in made.videos.list()]
+    assert listed == (ids if order == "asc" else ids[::-1])
+    assert usual == ids[::-1]
+    assert [record.operation for record in world.namespace.journal].count("list") == 4 + 1
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_video_can_be_deleted(provider: str) -> None:
+    """Once it is done; before that the exception is one that the package doesn't try again."""
+    with client(provider, profile=Profile.CURRENT) as (made, world):
+        video = made.videos.create(prompt="a cat")
+        with pytest.raises(openai.BadRequestError):
+            made.videos.delete(video.id)
+        world.advance(60_000_000)
+        gone = made.videos.delete(video.id)
+        with pytest.raises(openai.BadRequestError):
+            made.videos.retrieve(video.id)
+    assert (gone.id, gone.object, gone.deleted) == (video.id, "video.deleted", True)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_video_can_be_remixed(provider: str) -> None:
+    """It knows what it was made from."""
+    with client(provider, clock=AUTO, profile=Profile.CURRENT) as (made, _):
+        video = made.videos.create(prompt="a cat", seconds="8", size="1280x720")
+        remix = made.videos.remix(video.id, prompt="a dog")
+        done = made.videos.poll(remix.id, poll_interval_ms=1)
+    assert remix.id != video.id
+    assert (done.status, done.size, done.remixed_from_video_id) == ("completed", "1280x720", video.id)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_its_own_retries_survive_flaky_polls(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three mishaps in a row are one more than its usual two retries; with three it waits to the end."""
+    with client(provider, "flaky-polls", profile=Profile.CURRENT) as (made, world):
+        patient = made.with_options(max_retries=3)
+        # How long it waits is the package's own affair, and real time.
+        monkeypatch.setattr(patient, "_sleep_for_retry", lambda **_: world.advance(1_000_000))
+        monkeypatch.setattr(patient.videos, "_sleep", lambda _: world.advance(2_000_000))
+        video = patient.videos.create_and_poll(prompt="a cat")
+        content = patient.videos.download_content(video.id).read()
+    codes = [record.reply.status_code for record in world.namespace.journal if record.operation == "poll"]
+    assert video.status == "completed"
+    assert codes[:6] == [200, 429, 500, 500, 200, 429]
+    assert content[4:8] == b"ftyp"

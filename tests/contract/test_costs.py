@@ -109,7 +109,7 @@ def test_who_goes_on_makes_no_further_task(tmp_path: Path, answered: bool) -> No
 def test_the_cheapest_is_what_the_contract_takes(provider: str) -> None:
     """Every member of it is one that the provider's pages name, and AceData's don't hold the connection."""
     fields = CHEAPEST[provider]
-    request = Dialect(provider, "http://127.0.0.1", KEY).contract.operations["create"].request  # type: ignore[index]
+    request = Dialect(provider, "http://127.0.0.1", KEY).contract.operations["create"].request
     assert request is not None
     assert set(fields) <= set(request["properties"])
     assert fields.get("async", True) is True

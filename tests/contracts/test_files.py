@@ -24,6 +24,9 @@ NAMES: Final = {
     "unfinished",
     "snapshot",
     "video",
+    "page",
+    "deleted",
+    *("sora", "veo", "jimeng", "grok"),
     "range",
     "dead",
 }
@@ -43,7 +46,10 @@ KEYS: Final[dict[str, set[str]]] = {
         "answers",
         "errors",
     },
-    "operation": {"method", "path", "about", "source", "request", "media_types"},
+    "operation": {
+        *("name", "method", "path", "about", "source", "request", "media_types"),
+        *("query", "profiles", "like", "errors_like"),
+    },
     "shape": {"shape", "members", "optional", "absent"},
     "header": {"name", "pattern", "expected", "confidence", "source"},
     "answer": {
@@ -70,16 +76,27 @@ def test_there_is_a_contract_for_every_provider() -> None:
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
 def test_its_operations_are_the_providers(provider: Any) -> None:
     """Method and path stand in the contract as in the table that answers."""
-    told = {(one.name, one.method, one.path) for one in contract_of(provider.name).operations.values()}
-    assert told == {(one.name, one.method, one.path) for one in provider.operations}
+    rows = contract_of(provider.name).operations.values()
+    told = {(one.name, one.method, one.path, tuple(one.profiles)) for one in rows}
+    assert told == {(one.name, one.method, one.path, one.profiles) for one in provider.operations}
+
+
+@each
+def test_rows_that_others_are_like_are_there(provider: str) -> None:
+    """And what an operation is called is its name, for the row that clients go by."""
+    rows = contract_of(provider).operations
+    for key, row in rows.items():
+        assert {row.like, row.errors_like} <= {*rows, None}
+        assert key in {*OperationName} or row.name in rows
+        assert key not in {*OperationName} or row.name == key
 
 
 @each
 def test_every_error_is_there(provider: str) -> None:
     """For each operation, in each profile, under each name."""
     contract = contract_of(provider)
-    for operation in contract.operations:
-        for profile in Profile:
+    for operation, row in contract.operations.items():
+        for profile in row.profiles:
             names = {answer.name for answer in contract.outcomes(operation, profile)}
             assert {*ErrorName, *Situation} <= names
             assert names <= NAMES

@@ -57,20 +57,30 @@ class Wire:
         """The bytes of the result, or why there are none."""
         return self.world.get(f"{self._base}/{task}/content", headers=self.headers)
 
-    def ask(self, operation: OperationName, name: str) -> Answer:
-        """Whatever the operation is: about a task of this name, or with this prompt."""
-        if operation is CREATE:
+    def ask(self, key: str, name: str) -> Answer:
+        """Whatever the row of the contract is: about a task of this name, with this prompt, or with this header."""
+        row, headers = self.contract.operations[key], self.headers
+        if key == CREATE:
             return self.create(name)
-        return self.content(name) if operation is CONTENT else self.poll(name)
+        if key in (CONTENT, POLL):
+            return self.content(name) if key == CONTENT else self.poll(name)
+        path = f"{by_name[self.provider].base}{row.path.replace('{task_id}', name)}"
+        match row.name:
+            case OperationName.CREATE:
+                return self.world.post(path, {"prompt": name, "video_id": "nobody's"}, headers=headers)
+            case OperationName.REMIX:
+                return self.world.post(path, {"prompt": "a dog", "task_id": name}, headers=headers)
+            case OperationName.POLL:
+                return self.world.get(f"{path}?id={name}", headers=headers)
+            case _:
+                return self.world.call(row.method, path, headers={**headers, "x-asked": name})
 
     def follow(self, link: str, headers: Mapping[str, str] = {}) -> Answer:
         """What is behind a link."""
         parts = urlsplit(link)
         return self.world.get(f"{parts.path}?{parts.query}", headers=headers)
 
-    def judged(
-        self, operation: OperationName, answer: Answer, among: Iterable[str] | None = None
-    ) -> Judgement:
+    def judged(self, operation: str, answer: Answer, among: Iterable[str] | None = None) -> Judgement:
         """The answer, held against the contract."""
         return judged(self.contract, operation, self.profile, response_of(answer), among)
 

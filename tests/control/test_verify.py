@@ -257,7 +257,10 @@ def test_it_tells_every_mistake_at_once() -> None:
             {"operation": "poll", "error": "media_gone"},
             "error: only content and download can answer media_gone, and poll never does",
         ),
-        ({"operation": "download", "error": "not_ready"}, "error: only content can answer not_ready"),
+        (
+            {"operation": "download", "error": "not_ready"},
+            "error: only content and delete can answer not_ready",
+        ),
         ({"provider": "acedata-sora", "error": "not_ready"}, "and acedata-sora has no such operation"),
         ({"operation": "poll", "error": "no_route"}, "error: no operation answers no_route"),
     ],

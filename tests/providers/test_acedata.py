@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core import seeded
-from emulator.core.call import Create, Listing, Poll, Refusal
+from emulator.core.call import Create, Delete, Listing, Poll, Refusal
 from emulator.core.effects import Failure
 from emulator.core.plan import HAPPY_TIMELINE, Entry, Video, plan_of
 from emulator.core.task import Task, state_at
@@ -391,9 +391,9 @@ def test_poll_answer_of_several_counts_them(call: Poll | Listing, profile: Profi
 
 @services
 def test_operations_are_the_two_documented_paths(provider: Provider) -> None:
-    """Reads are POST too."""
+    """Reads are POST too. Veo's other creates come after them."""
     folder = provider.name.removeprefix("acedata-")
-    rows = [(row.name, row.method, row.path) for row in provider.operations]
+    rows = [(row.name, row.method, row.path) for row in provider.operations[:2]]
     assert rows == [
         (OperationName.POLL, "POST", f"/{folder}/tasks"),
         (OperationName.CREATE, "POST", f"/{folder}/videos"),
@@ -494,7 +494,6 @@ def test_query_without_an_id_finds_nothing_in_profile_current(fields: Any) -> No
 @pytest.mark.parametrize(
     ("action", "told"),
     [
-        ("delete", "'delete'"),
         ("generate", "'generate'"),
         ("", "''"),
         (7, "a number"),
@@ -599,7 +598,9 @@ BODIES: Final = JSON | st.dictionaries(
 def test_parse_never_raises_and_names_only_texts(fields: Any, profile: Profile) -> None:
     """Any JSON value is read or refused; what it refuses can be worded."""
     call = acedata_requests.parse_poll(inbound(fields, profile))
-    assert isinstance(call, Listing) or all(isinstance(name, str) for name in call.ids)
+    if not isinstance(call, Listing):
+        names = (call.id,) if isinstance(call, Delete) else call.ids
+        assert all(isinstance(name, str) for name in names)
     if call.refusal is not None:
         assert acedata_errors.refuse(call.refusal, scene(profile)).status_code == 400
 

@@ -36,6 +36,7 @@ from emulator.providers.base import (
     Sighting,
     View,
     Wire,
+    first_of,
 )
 from tests.providers.json_values import JSON
 
@@ -265,9 +266,13 @@ def test_its_addresses_are_well_formed(provider: Provider) -> None:
 
 @every_provider
 def test_it_can_be_asked_for_a_task_and_about_one(provider: Provider) -> None:
-    """There is one create and one poll."""
+    """There is a create and a poll, in both profiles; the first of each is the one that others go by."""
     names = [operation.name for operation in provider.operations]
-    assert names.count(OperationName.CREATE) == names.count(OperationName.POLL) == 1
+    assert {OperationName.CREATE, OperationName.POLL} <= set(names)
+    for name in (OperationName.CREATE, OperationName.POLL):
+        first = first_of(provider.operations, name)
+        assert first is operation_of(provider, name)
+        assert first.profiles == tuple(Profile)
 
 
 # Requests

@@ -73,7 +73,7 @@ LINK: Final = "https://storage.example.com/videos/vid_abc123xyz456.mp4"
 
 CREATED_AT: Final = parse_instant("2024-01-15T16:00:00Z")
 ENTROPY: Final = bytes(range(48))
-OPERATIONS: Final = {operation.name: operation for operation in PROVIDER.operations}
+OPERATIONS: Final = {operation.name: operation for operation in reversed(PROVIDER.operations)}
 POLL: Final = OPERATIONS[OperationName.POLL]
 CREATE: Final = OPERATIONS[OperationName.CREATE]
 PROCESSING_FOR_TWO_MINUTES: Final = Entry(status=Status.PROCESSING, stay=2 * MINUTE, progress=45)
@@ -231,6 +231,7 @@ def test_the_entrys_word_stands_in_place_of_the_providers(operation: Operation) 
 def test_values_replace_what_the_provider_would_have_chosen() -> None:
     """Each of the value names that is printed is printed as the scenario writes it."""
     values = {"model": "sora-turbo", "seconds": "6.5", "size": "1x1", "fps": 24, "seed": -1}
+    values["remixed_from_video_id"] = "vid_other"
     body = POLL.item(view(Entry(status=Status.QUEUED), values=values))
     assert {**body, **body["metadata"]} == {**body, **body["metadata"], **values}
     assert set(values) | {"video_id"} == set(PROVIDER.value_names)
@@ -256,25 +257,25 @@ DRAWN_SEED: Final = 0x10111213 >> 1
 @pytest.mark.parametrize(
     ("fields", "echo", "clip"),
     [
-        ({}, ("sora-2", "4.0", "720x1280", 30, DRAWN_SEED), Clip(720, 1280, 4)),
+        ({}, ("sora-2", "4.0", "720x1280", 30, DRAWN_SEED, ""), Clip(720, 1280, 4)),
         (
             {"model": "sora-turbo", "duration": 5, "width": 1280, "height": 720, "fps": 24, "seed": 7},
-            ("sora-turbo", "5.0", "1280x720", 24, 7),
+            ("sora-turbo", "5.0", "1280x720", 24, 7, ""),
             Clip(1280, 720, 5),
         ),
         (
             {"seconds": "8", "size": "1280x720", "fps": "60", "seed": "-9"},
-            ("sora-2", "8.0", "1280x720", 60, -9),
+            ("sora-2", "8.0", "1280x720", 60, -9, ""),
             Clip(1280, 720, 8),
         ),
         (
             {"seconds": "7.25", "size": None, "width": "640", "height": "480"},
-            ("sora-2", "7.25", "640x480", 30, DRAWN_SEED),
+            ("sora-2", "7.25", "640x480", 30, DRAWN_SEED, ""),
             Clip(640, 480, 7),
         ),
         (
             {"seconds": "soon", "width": 640, "fps": True, "seed": {}},
-            ("sora-2", "soon", "720x1280", 30, DRAWN_SEED),
+            ("sora-2", "soon", "720x1280", 30, DRAWN_SEED, ""),
             Clip(720, 1280, 4),
         ),
     ],
@@ -290,13 +291,19 @@ def test_a_request_decides_what_is_printed_and_filmed(
 
 @given(
     st.dictionaries(
-        st.sampled_from(["model", "seconds", "duration", "size", "width", "height", "fps", "seed"]), JSON
+        st.sampled_from(
+            [
+                *("model", "seconds", "duration", "size", "width", "height", "fps", "seed"),
+                "remixed_from_video_id",
+            ]
+        ),
+        JSON,
     )
 )
 def test_garbage_in_a_request_is_printed_as_text_and_numbers(fields: dict[str, Any]) -> None:
     """Whatever a request holds, the types of documents/003 stay and a clip can be made."""
-    *texts, fps, seed = PROVIDER.echo(fields, ENTROPY)
-    assert [type(value) for value in (*texts, fps, seed)] == [str, str, str, int, int]
+    kinds = [type(value) for value in PROVIDER.echo(fields, ENTROPY)]
+    assert kinds == [str, str, str, int, int, str]
     clip = PROVIDER.clip(fields)
     assert min(clip.width, clip.height, clip.seconds) >= 1
 

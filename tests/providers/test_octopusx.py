@@ -41,7 +41,7 @@ QUEUED: Final = """{
 CREATED_AT: Final = parse_instant("2025-01-01T00:00:00Z")
 ENTROPY: Final = bytes(range(48))
 LINK: Final = "http://127.0.0.1:8080/media/videos/video_abc123.mp4"
-OPERATIONS: Final = {operation.name: operation for operation in PROVIDER.operations}
+OPERATIONS: Final = {operation.name: operation for operation in reversed(PROVIDER.operations)}
 POLL: Final = OPERATIONS[OperationName.POLL]
 CREATE: Final = OPERATIONS[OperationName.CREATE]
 
