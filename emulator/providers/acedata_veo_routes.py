@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from emulator.core.call import Create, Refusal, Remix
 from emulator.core.task import Task
-from emulator.core.words import ErrorName, OperationName, Profile, Status
+from emulator.core.words import ErrorName, Profile, Status
 from emulator.providers import acedata
 from emulator.providers.acedata_requests import parse_create, text_in
 from emulator.providers.base import Inbound, Offspring, Operation, View
@@ -35,7 +37,7 @@ def parse_videos(inbound: Inbound) -> Create:
         return call
     source = text_in(call.fields, "video_id") if text_in(call.fields, "action") == "get1080p" else ""
     refusal = _problem(call.fields) if inbound.profile is Profile.CURRENT else None
-    return Create(fields=call.fields, source=source or None, refusal=refusal)
+    return msgspec.structs.replace(call, source=source or None, refusal=refusal)
 
 
 def _problem(fields: Mapping[str, Any]) -> Refusal | None:
@@ -56,7 +58,7 @@ def _parse_derived(inbound: Inbound) -> Create:
     call = parse_create(inbound)
     if call.refusal is not None:
         return call
-    return Create(fields=call.fields, source=text_in(call.fields, "video_id") or None)
+    return msgspec.structs.replace(call, source=text_in(call.fields, "video_id") or None)
 
 
 def _same_video(service: acedata.Service, call: Create | Remix, source: View | None) -> Offspring:
@@ -104,26 +106,12 @@ def operations(service: acedata.Service) -> tuple[Operation, ...]:
         ("reshoot", _of_no_extension),
         ("objects", _of_no_extension),
     )
-    others = (_row(f"/veo/{name}", _parse_derived, derive, goes_by) for name, derive in derived)
-    return (poll, _row(create.path, parse_videos, same_video, goes_by), *others)
-
-
-def _row(
-    path: str,
-    parse: Callable[[Inbound], Create],
-    derive: _Derive,
-    goes_by: Callable[[Task, str], bool],
-) -> Operation:
-    return Operation(
-        name=OperationName.CREATE,
-        method="POST",
-        path=path,
-        parse=parse,
-        item=acedata.accepted,
-        answer=acedata.create_answer,
-        derive=derive,
-        goes_by=goes_by,
+    create = msgspec.structs.replace(create, parse=parse_videos, derive=same_video, goes_by=goes_by)
+    others = (
+        msgspec.structs.replace(create, path=f"/veo/{name}", parse=_parse_derived, derive=derive)
+        for name, derive in derived
     )
+    return (poll, create, *others)
 
 
 def _is_of_video(service: acedata.Service, task: Task, name: str) -> bool:

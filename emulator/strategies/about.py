@@ -8,9 +8,9 @@ from emulator.strategies.arguments import Json
 _HAPPY: Final = "The happy path."
 
 
-def about(lives: Sequence[Sequence[Json]], rules: Sequence[Json]) -> str:
-    """A sentence for each timeline and for each rule."""
-    told = [*_lives(lives), *map(_rule, rules)]
+def about(lives: Sequence[Sequence[Json]], rules: Sequence[Json], callback: str = "") -> str:
+    """A sentence for each timeline and for each rule, and the one about callbacks."""
+    told = [*_lives(lives), *([callback] if callback else []), *map(_rule, rules)]
     return " ".join(told) or _HAPPY
 
 

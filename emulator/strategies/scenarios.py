@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from emulator.core.plan import HAPPY_TIMELINE
 from emulator.core.words import OperationName, Profile, Status
 from emulator.strategies.about import about
-from emulator.strategies.arguments import Json, count_of, words_of
+from emulator.strategies.arguments import Json, count_of, provider_called, words_of
+from emulator.strategies.callbacks import callbacks_of, sentence_about
 from emulator.strategies.generated import GeneratedScenario, generated
 from emulator.strategies.rules import rules_of, trouble_of
 from emulator.strategies.timelines import Possible, possible_of, timelines_of
@@ -32,6 +33,7 @@ def scenarios(  # noqa: PLR0913 - each switches one thing off
     faults: bool | Collection[str] = False,
     max_delay: str = "5ms",
     tasks: int = 1,
+    callbacks: bool = False,
     profile: Literal["documented", "current"] | None = None,
 ) -> st.SearchStrategy[GeneratedScenario]:
     """Scenarios of one provider; Hypothesis prints the YAML of one that makes a test fail.
@@ -52,6 +54,8 @@ def scenarios(  # noqa: PLR0913 - each switches one thing off
         faults: as for `rules`; creates are left alone.
         max_delay: as for `rules`.
         tasks: how many creates may get timelines of their own; the last one is that of all further ones, too.
+        callbacks: whether the end of a task may be told late, twice or never to the ``callback_url`` of its create;
+            only for a provider that calls back.
         profile: the provider's face, written into the scenario; left out: the server's.
 
     Raises:
@@ -73,7 +77,8 @@ def scenarios(  # noqa: PLR0913 - each switches one thing off
         "profile": None if profile is None else words_of("profile", [profile], Profile)[0].value,
     }
     lives = _lives(possible, count_of("tasks", tasks, least=1, most=_MOST_TASKS))
-    return st.builds(_scenario, st.just(head), lives, rules_of(trouble)).map(_noted)
+    called = callbacks_of(provider_called(provider), callbacks)
+    return st.builds(_scenario, st.just(head), lives, called, rules_of(trouble)).map(_noted)
 
 
 def _lives(possible: Possible, tasks: int) -> st.SearchStrategy[list[list[Json]]]:
@@ -93,20 +98,26 @@ def _may_be_happy(possible: Possible) -> bool:
     return statuses <= set(possible.statuses) and stays <= possible.longest
 
 
-def _scenario(head: Json, lives: list[list[Json]], rules: list[Json]) -> GeneratedScenario:
+def _scenario(
+    head: Json, lives: list[list[Json]], callback: Json | None, rules: list[Json]
+) -> GeneratedScenario:
+    tasks = [_item(number, life, len(lives), callback) for number, life in enumerate(lives, 1)]
+    if callback is not None and not lives:
+        tasks = [{"callback": callback}]
     return generated(
         {
             "version": 1,
-            "about": about(lives, rules),
+            "about": about(lives, rules, sentence_about(callback)),
             **head,
-            "tasks": [_item(number, life, len(lives)) for number, life in enumerate(lives, 1)],
+            "tasks": tasks,
             "rules": rules,
         }
     )
 
 
-def _item(number: int, life: list[Json], of: int) -> Json:
-    return {"timeline": life} if number == of else {"calls": number, "timeline": life}
+def _item(number: int, life: list[Json], of: int, callback: Json | None) -> Json:
+    item = {"timeline": life} if number == of else {"calls": number, "timeline": life}
+    return item if callback is None else {**item, "callback": callback}
 
 
 def _noted(scenario: GeneratedScenario) -> GeneratedScenario:

@@ -1,6 +1,6 @@
 """Whole scenarios: mappings, files and Python at once."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.vendor.pretty import pretty
 
 from emulator import Emulator
+from emulator.core.units import SECOND
 from emulator.providers import by_name
 from emulator.scenario_file import load_text
 from emulator.scenario_file.nodes import raw, read
@@ -23,7 +24,9 @@ HEAD = {"version": 1, "about": "The happy path.", "providers": "ezmodel"}
 def of_any(draw: st.DrawFn) -> GeneratedScenario:
     """A scenario of any provider, with all that there may be."""
     provider = draw(st.sampled_from(sorted(by_name)))
-    return draw(scenarios(provider, tasks=3, stuck=True, profile=draw(st.sampled_from([None, "current"]))))
+    callbacks = provider.startswith("acedata")
+    profile: Literal["current"] | None = draw(st.sampled_from([None, "current"]))
+    return draw(scenarios(provider, tasks=3, stuck=True, callbacks=callbacks, profile=profile))
 
 
 @given(scenario=of_any())
@@ -210,3 +213,22 @@ def test_a_wrong_argument_is_told_at_once(arguments: dict[str, Any], message: st
     """The call itself raises, with what was expected and what came."""
     with pytest.raises(ValueError, match=message):
         scenarios("octopusx", **arguments)
+
+
+@pytest.mark.parametrize("told", [[], [0], [0, 3], [60]])
+def test_callbacks_come_late_twice_or_never(told: list[int]) -> None:
+    """Each of these is found, at the seconds after the end at which a receiver would be told."""
+
+    def is_so(scenario: GeneratedScenario) -> bool:
+        tasks = load_text(scenario.yaml, "drawn").scenario.items
+        return all(list(item.callback.after) == [seconds * SECOND for seconds in told] for item in tasks)
+
+    found = simplest(scenarios("acedata-veo", callbacks=True, rules=False), is_so)
+    assert load_text(found.yaml, "drawn").warnings == ()
+
+
+@pytest.mark.parametrize("provider", ["octopusx", "ezmodel"])
+def test_who_calls_nobody_back_has_no_callbacks(provider: str) -> None:
+    """A mistake that says so; left out they are nowhere."""
+    with pytest.raises(ValueError, match=f"{provider} calls nobody back"):
+        scenarios(provider, callbacks=True)
