@@ -79,6 +79,36 @@ def test_one_call_creates_and_waits(service: str, path: str) -> None:
     assert record["response"]["data"][0]["state"] == "succeeded"
 
 
+@pytest.mark.parametrize("fields", [{}, {"async_": False}])
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_create_that_is_held_gives_the_videos_themselves(service: str, fields: dict[str, Any]) -> None:
+    """What the package does unless it is told otherwise: one call, and its answer has the links."""
+    world = World(clock=AUTO)
+    with worldly(world) as made:
+        answer = made.video.generate(provider=service, prompt="a cat", **fields)
+    assert (answer["success"], answer["data"][0]["state"]) == (True, "succeeded")
+    assert [record.operation for record in world.namespace.journal] == ["create"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_held_create_whose_task_fails_is_the_packages_exception(service: str) -> None:
+    """With the task's own code."""
+    with client("fail-midway") as made, pytest.raises(errors.APIError) as raised:
+        made.video.generate(provider=service, prompt="a cat")
+    assert raised.value.code == "api_error"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_batch_gives_every_task_in_its_order(service: str) -> None:
+    """The package has no call for it; its clients send what its own calls are made of."""
+    with client(clock=ClockSettings(mode="manual", start=START)) as made:
+        ids = [create(made, service, negative=str(number)).id for number in range(3)]
+        asked = {"action": "retrieve_batch", "ids": [*ids[::-1], ids[0]]}
+        answer = made.video._transport.request("POST", f"/{service}/tasks", json=asked)  # noqa: SLF001 - as said
+    assert [item["id"] for item in answer["items"]] == asked["ids"]
+    assert answer["count"] == 4
+
+
 def test_veos_own_resource_creates_and_the_tasks_resource_waits() -> None:
     """The package has a resource for Veo, and one for tasks of every service."""
     with client() as made:
