@@ -121,7 +121,7 @@ class App:
             return await _send_problem(send, 400, "No such namespace", str(problem))
         except NoRoom as problem:
             return await _send_problem(send, 503, "No room for another namespace", str(problem))
-        visit = Visit(namespace, scope, headers, self._door_of(headers.get(b"host", b"")), receive)
+        visit = Visit(namespace, scope, headers, self._door_of(headers.get(b"host", b"")))
         if prefixed is not None:
             visit.raw_path, visit.path = prefixed[1], unquote(prefixed[1].decode("latin-1"))
         namespace.visitors += 1
@@ -172,7 +172,9 @@ class App:
         hold, jobs, send = reply.hold, visit.namespace.jobs, channel[1]
         assert hold is not None
         assert isinstance(jobs, Jobs)
-        stream = held.Stream(reply, send) if hold.line is not None else None
+        # What a fault breaks comes whole: it strikes the answer, and lines are several.
+        is_streamed = hold.line is not None and reply.verdict.fault is None
+        stream = held.Stream(reply, send) if is_streamed else None
         if stream is not None:
             await visit.namespace.clock.pause(reply.delay)
         try:
@@ -460,8 +462,6 @@ class Visit(msgspec.Struct):
     scope: Scope
     headers: dict[bytes, bytes]
     door: Door
-    receive: Receive
-    """Where the request's body comes from, and later the news that the client has left."""
     path: str = ""
     raw_path: bytes = b""
 

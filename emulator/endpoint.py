@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 import orjson
 
-from emulator import media, pages
+from emulator import judging, media, pages
 from emulator.activation import Activation, judged_key
 from emulator.core import seeded
 from emulator.core.call import Call, Content, Create, Delete, Listing, Poll, Refusal, Remix, Variant
@@ -138,9 +138,9 @@ def at_once(namespace: Namespace, provider: Provider, operation: Operation, requ
     if type(key) is not str or not activation.takes_any_time(key):
         return None
     snapshot = state_at(task, now)
-    if task.plan.poll_rules and namespace.is_ruled(task, snapshot.status):
+    if task.plan.poll_rules and judging.is_ruled(task, snapshot.status):
         exchange = Exchange(provider, operation.name, key, headers, request.origin, now, activation)
-        if namespace.judged(exchange, task)[1] is not NOTHING:
+        if judging.judged(namespace, exchange, task)[1] is not NOTHING:
             return None
     if activation.poll_limits is not None:
         limited = Limited(operation.name, provider.name, judged_key(key), headers, (task,), {})
@@ -300,7 +300,7 @@ def _view(road: Road, task: Task, snapshot: Snapshot) -> View:
 
 def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
     namespace, exchange = road.namespace, road.exchange
-    refusal = namespace.refused_key(exchange, None)
+    refusal = judging.refused_key(namespace, exchange, None)
     if refusal is not None:
         exchange.activation.count(exchange.operation)
         return refused(road, refusal)
@@ -309,7 +309,7 @@ def _created(road: Road, call: Create, invalid: Refusal | None) -> Reply:
         return _over_limit(road)
     entropy = road.entropy = namespace.entropy_for(exchange.provider, call.fields)
     road.stage = "rules"
-    road.verdict = namespace.judge_create(exchange, call.fields, entropy)
+    road.verdict = judging.judge_create(namespace, exchange, call.fields, entropy)
     reply = _effect(road)
     if reply is not None:
         return reply
@@ -522,7 +522,7 @@ def _dead(road: Road) -> Reply:
 def _stopped(road: Road, tasks: list[Task], asked: str | None, invalid: Refusal | None) -> Reply | None:
     """What auth, limits, rules and the provider's own validation answer in place of the tasks, in this order."""
     road.tasks, road.task = tasks, tasks[0] if tasks else None
-    refusal = road.namespace.refused_key(road.exchange, road.task)
+    refusal = judging.refused_key(road.namespace, road.exchange, road.task)
     if refusal is not None:
         _count_unanswered(road, tasks)
         return refused(road, refusal)
@@ -575,11 +575,11 @@ def _ruled(road: Road, tasks: list[Task], asked: str | None) -> Reply | None:
     road.tasks, road.task = tasks, tasks[0] if tasks else None
     if not tasks:
         road.entropy = seeded.key_of(road.namespace.key, road.exchange.provider.name, asked or "")
-        road.verdict = road.namespace.judge_unknown(road.exchange, asked)
+        road.verdict = judging.judge_unknown(road.namespace, road.exchange, asked)
         return _effect(road)
     verdicts: list[Verdict] = []
     for number, task in enumerate(tasks):
-        tasks[number], verdict = road.namespace.judge_task(road.exchange, task)
+        tasks[number], verdict = judging.judge_task(road.namespace, road.exchange, task)
         if verdict is not NOTHING:
             verdicts.append(verdict)
             road.patches[task.id] = verdict.patches
@@ -593,7 +593,7 @@ def _ruled(road: Road, tasks: list[Task], asked: str | None) -> Reply | None:
 
 def _count_unanswered(road: Road, tasks: list[Task]) -> None:
     """Count the call on every task that it named, though none of them answers it."""
-    tasks[:] = [road.namespace.count_unanswered(road.exchange, task) for task in tasks]
+    tasks[:] = [judging.count_unanswered(road.namespace, road.exchange, task) for task in tasks]
     road.task = tasks[0] if tasks else None
 
 

@@ -19,13 +19,12 @@ from emulator.clock import Clock, ClockRefused
 from emulator.core import scenario, seeded
 from emulator.core.call import Refusal
 from emulator.core.effects import Failure
-from emulator.core.matching import matches
 from emulator.core.plan import Plan
-from emulator.core.rules import NOTHING, Occasion, RetryAfter, Verdict, conditions_hold, judge, may_hold
+from emulator.core.rules import Occasion, RetryAfter
 from emulator.core.scenario import ClockSettings, Item, Scenario
 from emulator.core.task import Snapshot, Task, end_of, next_change, polled, state_at
 from emulator.core.units import LAST_INSTANT, Duration, Instant, format_instant
-from emulator.core.words import ErrorName, OperationName, Profile, Status
+from emulator.core.words import ErrorName, OperationName, Profile
 from emulator.journal import Budget, Journal
 from emulator.ledger import Ledger
 from emulator.providers.base import Offspring, Provider
@@ -348,7 +347,7 @@ class Namespace:
         """A task that begins here and now under an id that nobody knew."""
         provider, activation = exchange.provider, exchange.activation
         entropy = seeded.task_entropy(self.key, seeded.key_of("started", provider.name, task_id), 0)
-        number = activation.item_for(self._occasion(exchange, entropy, task_id, dict))
+        number = activation.item_for(occasion_of(exchange, entropy, task_id, dict))
         plan = activation.plan_for(number, entropy)
         now, origin = exchange.now, exchange.origin
         task = new_task(provider, task_id, now, entropy, plan, provider.example_request, origin)
@@ -375,7 +374,7 @@ class Namespace:
             new_id: what makes its id, where that isn't the provider's usual way.
         """
         provider, activation, fields = exchange.provider, exchange.activation, offspring.fields
-        occasion = self._occasion(exchange, entropy, None, lambda: fields)
+        occasion = occasion_of(exchange, entropy, None, lambda: fields)
         plan = activation.plan_for(activation.item_for(occasion), entropy)
         if offspring.values:
             plan = msgspec.structs.replace(plan, values={**offspring.values, **plan.values})
@@ -412,144 +411,9 @@ class Namespace:
         self._expect_jobs(task)
         return task
 
-    # Judging
-
-    def refused_key(self, exchange: Exchange, task: Task | None) -> Refusal | None:
-        """Why the exchange's API key isn't good, or ``None`` where it is."""
-        key = exchange.key
-        if isinstance(key, ErrorName):
-            return Refusal(key)
-        active = self.in_force(exchange.provider)
-        auth = active.scenario.auth
-        if auth.reject:
-            occasion = self._occasion_of(exchange, task)
-            for number, rejection in enumerate(auth.reject):
-                if matches(rejection.key, judged_key(key)) and conditions_hold(
-                    rejection.conditions, occasion
-                ):
-                    exchange.rejection = number
-                    return refusal_of(rejection.error)
-            if any(matches(rejection.key, judged_key(key)) for rejection in auth.reject):
-                return None
-        return None if active.knows(key) else Refusal(ErrorName.INVALID_TOKEN)
-
-    def judge_create(self, exchange: Exchange, fields: Mapping[str, Any], entropy: bytes) -> Verdict:
-        """What the rules make of a create."""
-        occasion = self._occasion(exchange, entropy, None, lambda: fields)
-        occasion.ages = {"start": exchange.now - exchange.activation.at}
-        return self._judge_without_task(exchange, occasion)
-
-    def judge_unknown(self, exchange: Exchange, task_id: str | None) -> Verdict:
-        """What the rules make of an exchange that names no known task; no ``between`` holds for it."""
-        entropy = seeded.key_of(self.key, exchange.provider.name, task_id or "")
-        occasion = self._occasion(exchange, entropy, task_id, dict)
-        if exchange.operation is OperationName.LIST:  # no unknown id either
-            occasion.ages = {"start": exchange.now - exchange.activation.at}
-        return self._judge_without_task(exchange, occasion)
-
-    def _judge_without_task(self, exchange: Exchange, occasion: Occasion) -> Verdict:
-        activation = exchange.activation
-        rules = activation.scenario.rules
-        if not rules:
-            return NOTHING
-        occasion.call = exchange.call = activation.count(exchange.operation)
-        occasion.fired = occasion.fired_in_all = activation.fired
-        verdict = judge(rules, occasion)
-        for rule_id in verdict.fired:
-            activation.fired[rule_id] = activation.fired.get(rule_id, 0) + 1
-        return verdict
-
-    def judge_task(self, exchange: Exchange, task: Task) -> tuple[Task, Verdict]:
-        """What the task's own rules make of an exchange with it, and the task with what follows from it kept.
-
-        The call is counted, but for a poll, which counts itself when it's answered: see `count_unanswered`.
-        """
-        judged, verdict = self.judged(exchange, task)
-        if judged.fired is not task.fired:
-            in_all = self._fired_in_all(task)
-            for rule_id in verdict.fired:
-                in_all[rule_id] = in_all.get(rule_id, 0) + 1
-        if exchange.operation is not OperationName.POLL and task.plan.counts:
-            judged = _called(judged, exchange.operation)
-        if judged is not task:
-            self.store.renew(judged)
-        return judged, verdict
-
-    def count_unanswered(self, exchange: Exchange, task: Task) -> Task:
-        """The task with a call counted that isn't answered from it."""
-        is_poll = exchange.operation is OperationName.POLL
-        if not (task.plan.polls_count if is_poll else task.plan.counts):
-            return task
-        counted = _called(task, exchange.operation)
-        self.store.renew(counted)
-        return counted
-
-    def judged(self, exchange: Exchange, task: Task) -> tuple[Task, Verdict]:
-        """What the task's own rules make of an exchange, with nothing kept yet."""
-        plan = task.plan
-        is_poll = exchange.operation is OperationName.POLL
-        rules = plan.poll_rules if is_poll else plan.rules
-        if not rules:
-            return task, NOTHING
-        occasion = self._occasion_of(exchange, task)
-        if not (plan.polls_count if is_poll else plan.counts):
-            return task, judge(rules, occasion)
-        occasion.call = 1 + (task.polls if is_poll else 0)
-        if task.calls is not None:
-            occasion.call += task.calls.get(exchange.operation, 0)
-        exchange.call = exchange.call or occasion.call
-        occasion.fired, occasion.fired_in_all = task.fired or {}, self._fired_in_all(task)
-        verdict = judge(rules, occasion)
-        if not verdict.fired:
-            return task, verdict
-        fired = dict(task.fired or {})
-        for rule_id in verdict.fired:
-            fired[rule_id] = fired.get(rule_id, 0) + 1
-        return msgspec.structs.replace(task, fired=fired), verdict
-
-    @staticmethod
-    def is_ruled(task: Task, status: Status) -> bool:
-        """Whether a rule may hold for a poll of the task now, judging by what takes no look at the request."""
-        call = 1 + task.polls
-        if task.calls is not None:
-            call += task.calls.get(_POLL, 0)
-        for rule in task.plan.poll_rules:  # noqa: SIM110 - any() would cost a poll a generator
-            if may_hold(rule, status, call, task.entropy):
-                return True
-        return False
-
-    def _fired_in_all(self, task: Task) -> dict[str, int]:
+    def fired_in_all(self, task: Task) -> dict[str, int]:
+        """How often the rules of the task's scenario fired, for whichever task."""
         return self._fired.get(task.plan.version, {})
-
-    def _occasion_of(self, exchange: Exchange, task: Task | None) -> Occasion:
-        if task is None:
-            occasion = self._occasion(exchange, self.key, None, dict)
-            occasion.ages = {"start": exchange.now - self.active.at}
-            return occasion
-        occasion = self._occasion(exchange, task.entropy, task.id, lambda: orjson.loads(task.request))
-        snapshot = state_at(task, exchange.now)
-        occasion.status = snapshot.status
-        occasion.ages = {
-            "task": exchange.now - task.created_at,
-            "status": exchange.now - snapshot.since,
-            "start": exchange.now - task.plan.activated_at,
-        }
-        return occasion
-
-    @staticmethod
-    def _occasion(
-        exchange: Exchange, entropy: bytes, task_id: str | None, fields: Callable[[], Any]
-    ) -> Occasion:
-        key = exchange.key
-        return Occasion(
-            exchange.operation,
-            exchange.provider.name,
-            task_id,
-            None if isinstance(key, ErrorName) else judged_key(key),
-            exchange.headers,
-            fields,
-            entropy,
-        )
 
     # Polling
 
@@ -697,10 +561,20 @@ def called_back(task: Task, provider: Provider, request: Mapping[str, Any], know
     )
 
 
-def _called(task: Task, operation: OperationName) -> Task:
-    calls = dict(task.calls or {})
-    calls[operation] = calls.get(operation, 0) + 1
-    return msgspec.structs.replace(task, calls=calls)
+def occasion_of(
+    exchange: Exchange, entropy: bytes, task_id: str | None, fields: Callable[[], Any]
+) -> Occasion:
+    """What conditions are asked about, short of ages, counts and status."""
+    key = exchange.key
+    return Occasion(
+        exchange.operation,
+        exchange.provider.name,
+        task_id,
+        None if isinstance(key, ErrorName) else judged_key(key),
+        exchange.headers,
+        fields,
+        entropy,
+    )
 
 
 def poll_entropy(task: Task) -> bytes:
