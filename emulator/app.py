@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import msgspec
 import orjson
 
-from emulator import bodies, endpoint, held, media
+from emulator import bodies, creates, endpoint, held, media, results
 from emulator.clock import breathe, real_time
 from emulator.connection import Client, NoConnection
 from emulator.core.task import Task
@@ -149,9 +149,9 @@ class App:
         rows = route.rows
         provider, operation = rows[0] if len(rows) == 1 else self._row(visit.namespace, route, params)
         if operation.method == "POST":
-            creates = operation.name in endpoint.MAKING
-            limit = bodies.CREATE_LIMIT if creates else bodies.POLL_LIMIT
-            body = await bodies.understand(receive, visit.headers, limit, forms=creates)
+            is_making = operation.name in creates.MAKING
+            limit = bodies.CREATE_LIMIT if is_making else bodies.POLL_LIMIT
+            body = await bodies.understand(receive, visit.headers, limit, forms=is_making)
         else:
             body = bodies.unread(visit.headers) if b"content-length" in visit.headers else _NO_BODY
         request = self._request(visit, route.base, params, body)
@@ -404,7 +404,7 @@ class App:
             told = {"error": "no video has this address"}
             return await self._send_own(visit, 404, told, (receive, send))
         request = self._request(visit, "", (), _NO_BODY)
-        reply = endpoint.download(visit.namespace, request, claim)
+        reply = results.download(visit.namespace, request, claim)
         await self._send(visit, claim.provider, OperationName.DOWNLOAD, _NO_BODY, reply, (receive, send))
 
     async def _admin(self, visit: "Visit", receive: Receive, send: Send) -> None:
@@ -438,7 +438,7 @@ class App:
         from emulator.delivery import delivered  # noqa: PLC0415
 
         provider, now = self._by_name[task.provider], namespace.clock.now()
-        body = endpoint.told(namespace, provider, task, now, self._origin_seen)
+        body = creates.told(namespace, provider, task, now, self._origin_seen)
         allowed, within = self.options.callback_hosts, task.plan.callback.timeout
         return await delivered(task.callback_url or "", body, within, allowed, self._ports)
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 import orjson
 
-from emulator import endpoint, media, sample
+from emulator import endpoint, media, results, sample
 from emulator.clock import ClockRefused
 from emulator.core.scenario import ClockSettings, Item, Scenario, takes
 from emulator.core.sizes import format_size
@@ -280,7 +280,7 @@ class _Client:
         assert claim is not None
         request = Request(method="GET", path=path, headers={}, origin=_ORIGIN)
         for _ in range(_DOWNLOADS):
-            reply = endpoint.download(self._namespace, request, claim)
+            reply = results.download(self._namespace, request, claim)
             self._write(OperationName.DOWNLOAD, path, reply, None)
             if reply.verdict.fault is None:
                 return

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 import orjson
 
-from emulator import endpoint, media
+from emulator import endpoint, media, results
 from emulator.core.scenario import ClockSettings
 from emulator.core.units import LAST_INSTANT, SECOND, Duration, Instant
 from emulator.core.words import OperationName
@@ -142,7 +142,7 @@ class _Client:
         if claim is None:
             return Reply(404, [])
         request = Request(method="GET", path=path, headers={}, origin=_ORIGIN)
-        return endpoint.download(self._namespace, request, claim)
+        return results.download(self._namespace, request, claim)
 
 
 def json_of(reply: Reply) -> Any:
