@@ -10,6 +10,7 @@ from emulator.scenario_file import wording
 from emulator.scenario_file.kinds import ByShape, Kind, Mapped, Simple, Wrong, enum_word
 from emulator.scenario_file.nodes import Node, Scalar, value_of
 from emulator.scenario_file.report import Path, Report
+from emulator.scenario_file.sizes import MEANT
 from emulator.scenario_file.tables import AtLeastOne, AtMostOne, Key, Record, Table
 from emulator.scenario_file.times import DURATION
 from emulator.scenario_file.values import SHARE
@@ -19,13 +20,6 @@ from emulator.scenario_file.values import SHARE
 LARGEST: Final = 1 << 40
 """Larger ones are typing mistakes."""
 _LOOSE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]+)", re.A)
-_SPELT: Final = {
-    unit.lower(): unit for unit in ("B", "kB", "MB", "GB", "KiB", "MiB", "GiB")
-} | {
-    "k": "kB", "m": "MB", "g": "GB", "ki": "KiB", "mi": "MiB", "gi": "GiB",
-    "byte": "B", "bytes": "B", "kilobytes": "kB", "megabytes": "MB", "gigabytes": "GB",
-}  # fmt: skip
-"""Other spellings of units, in lower case."""
 
 
 def _checked_size(written: str) -> int:
@@ -42,7 +36,7 @@ def _size_hint(written: str) -> str | None:
     if re.fullmatch(r"\d{1,15}(\.\d{1,9})?", written, re.A):
         return f"write {written}{'KiB' if '.' in written else 'B'}"
     loose = _LOOSE.fullmatch(written) if len(written) <= 60 else None
-    unit = None if loose is None else _SPELT.get(loose[2].lower())
+    unit = None if loose is None else MEANT.get(loose[2].lower())
     return None if loose is None or unit is None else f"write {loose[1]}{unit}"
 
 

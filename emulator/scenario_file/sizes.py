@@ -9,11 +9,15 @@ from emulator.scenario_file.nodes import Scalar
 
 EXAMPLE: Final = "a size such as 200MB or 64KiB"
 _AMOUNT: Final = r"(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)"
-_MEANT: Final = {
+MEANT: Final = {
     **{unit.lower(): unit for unit in UNITS if unit != "KB"},
     **{unit[0].lower(): unit for unit in ("kB", "MB", "GB", "TB")},
+    **{unit[:2].lower(): unit for unit in ("KiB", "MiB", "GiB", "TiB")},
     "bytes": "B",
     "byte": "B",
+    "kilobytes": "kB",
+    "megabytes": "MB",
+    "gigabytes": "GB",
 }
 """Units as people write them, in lower case."""
 
@@ -42,5 +46,5 @@ def _hint(scalar: Scalar) -> str | None:
         return None
     if not found[2]:
         return "it needs a unit" if "." in found[1] else f"it needs a unit: {found[1]}B, for bytes"
-    meant = _MEANT.get(found[2].lower())
+    meant = MEANT.get(found[2].lower())
     return None if meant is None else f"write {found[1]}{meant}"
