@@ -200,21 +200,6 @@ class FreeKeys(Generic[T]):
         }
 
 
-class Later(Generic[T]):
-    """A part of the language that this version of the program knows and refuses, whatever stands in it."""
-
-    expected = "nothing yet"
-
-    def read(self, node: Node, path: Path, report: Report) -> T | None:
-        """Always a mistake: what can't be done is never ignored."""
-        report.mistake("not-supported-yet", node, path, "not supported yet", "leave it out")
-        return None
-
-    def schema(self, defs: Defs) -> Json:
-        """Nothing fits."""
-        return {"not": {}, "description": "Not supported yet."}
-
-
 class Lazy(Generic[T]):
     """A kind that is named before it is defined: for kinds that hold themselves."""
 
@@ -235,25 +220,20 @@ def word(
     expected: str,
     words: Mapping[str, T],
     near: Mapping[str, str] = wording.NO_WORDS,
-    later: tuple[str, ...] = (),
 ) -> Simple[T]:
-    """A kind that takes one of a few words; ``near`` has wrong words and the right ones, ``later`` those to come."""
+    """A kind that takes one of a few words; ``near`` has wrong words and the right ones."""
 
     def parse(scalar: Scalar) -> T:
         if scalar.text in words:
             return words[scalar.text]
-        if scalar.text in later:
-            raise Wrong(f"{scalar.text!r} is not supported yet", "leave it out", "not-supported-yet")
         raise Wrong(hint=wording.did_you_mean(scalar.text, tuple(words), near) or wording.one_of(words))
 
     return Simple(expected, parse, {"type": "string", "enum": list(words)})
 
 
-def enum_word(
-    expected: str, kind: type[StrEnum], near: Mapping[str, str], later: tuple[str, ...] = ()
-) -> Any:
+def enum_word(expected: str, kind: type[StrEnum], near: Mapping[str, str]) -> Any:
     """A kind that takes one word of a closed vocabulary."""
-    return word(expected, {member.value: member for member in kind}, near, later)
+    return word(expected, {member.value: member for member in kind}, near)
 
 
 def text(expected: str = "text", least: int = 0) -> Simple[str]:

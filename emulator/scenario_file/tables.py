@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 from emulator.scenario_file import wording
-from emulator.scenario_file.kinds import Defs, Json, Kind, Later, misfit
+from emulator.scenario_file.kinds import Defs, Json, Kind, misfit
 from emulator.scenario_file.nodes import Mapping as Pairs
 from emulator.scenario_file.nodes import Node, Scalar
 from emulator.scenario_file.report import Path, Report, Spot
@@ -196,9 +196,7 @@ class Table(Generic[T]):
         known = self.keys.get(key.text)
         if known is not None:
             record.nodes[key.text] = (key, value)
-            # What isn't supported yet is the key, whatever stands there.
-            node = key if isinstance(known.kind, Later) else value
-            record.values[key.text] = known.kind.read(node, (*record.path, key.text), record.report)
+            record.values[key.text] = known.kind.read(value, (*record.path, key.text), record.report)
         elif self._free is None or not key.text.startswith(self._free):
             self._unknown(key, value, record)
 

@@ -307,7 +307,6 @@ MISTAKES: Final[Mapping[str, str]] = MappingProxyType(
         "timeline": "A timeline that doesn't hold together: entries without an end, or something after the end.",
         "duplicate-id": "Two task items with one id under one provider.",
         "unknown-value-name": "A name under `values` that the provider doesn't have.",
-        "not-supported-yet": "Part of the language, but not yet of this program.",
     }
 )
 """The kinds of mistakes: a file that has one doesn't load."""

@@ -171,15 +171,6 @@ def test_its_mistakes_are_those_of_the_command_line(name: str) -> None:
     assert "mine" not in listed(world)
 
 
-def test_what_is_not_supported_yet_is_refused() -> None:
-    """As `validate` does, by POST too; never ignored."""
-    document = post(World(), "version: 1\nname: x\ntasks: [{callback: {}}]\n").json()
-    assert document["mistakes"][0]["id"] == "not-supported-yet"
-    assert document["text"].startswith(
-        "request:3:10: tasks[0].callback: not supported yet; leave it out\n    tasks: [{callback: {}}]\n             ^"
-    )
-
-
 @pytest.mark.parametrize(
     ("text", "query", "ids"),
     [

@@ -60,18 +60,6 @@ def test_every_key_has_its_row() -> None:
     assert sorted(map(sorted, merged)) == known
 
 
-def test_keys_that_are_not_supported_are_told_as_such() -> None:
-    """What the schema lets nothing fit says "not supported yet", and nothing else does."""
-    tables = rows("| key | takes | left out | meaning |")
-    told = {cells[0].strip("`") for table in tables for cells in table if cells[3] == "not supported yet"}
-    schema = scenario_schema()
-    parts = [schema, *schema["$defs"].values()]
-    refused = {key for part in parts for key, kind in part.get("properties", {}).items() if "not" in kind}
-    assert told == refused
-    after = PAGE.split("## Not supported yet")[1]
-    assert refused <= set(re.findall(r"`(\w+)`", after))
-
-
 def test_tables_of_ids_are_complete() -> None:
     """Every id of a mistake or a warning is told, in the code's own words and order."""
     mistakes, warnings = rows("| id | meaning |")
