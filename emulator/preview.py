@@ -15,7 +15,7 @@ from emulator import endpoint, media, results, sample
 from emulator.clock import ClockRefused
 from emulator.core.scenario import ClockSettings, Item, Scenario, takes
 from emulator.core.sizes import format_size
-from emulator.core.task import Task, next_change, state_at
+from emulator.core.task import Task, end_of, next_change, state_at
 from emulator.core.units import SECOND, Duration, Instant, as_datetime, format_duration, parse_instant
 from emulator.core.words import TERMINAL, OperationName, Profile, Status
 from emulator.engine import Library, Namespace, Settings
@@ -98,6 +98,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     start: Instant
     task_id: str | None
     steps: tuple[Step, ...]
+    callbacks: tuple[Duration, ...] | None = None
+    """When the task's end would be told to the ``callback_url`` of its create; ``None``: it has none, or no end."""
     reason: Reason
     end: str
     """Why it ends here, in a sentence."""
@@ -121,6 +123,7 @@ def conversation(library: Library, name: str, wish: Wish) -> Conversation:
         start=start,
         task_id=client.task_id,
         steps=tuple(client.steps),
+        callbacks=client.callbacks(),
         reason=reason,
         end=end,
     )
@@ -202,6 +205,16 @@ class _Client:
                 return f"the create got {reply.status_code} and made no task: there is nothing to poll"
             self._wait(reply)
         return f"gave up after {_CREATES} creates that were {'lost' if was_lost else 'refused'}"
+
+    def callbacks(self) -> tuple[Duration, ...] | None:
+        """How long after the beginning the task's end is told; ``None``: nobody asked for that, or no end is known."""
+        provider = self._wish.provider.name
+        task = None if self.task_id is None else self._namespace.store.get(provider, self.task_id)
+        ended_at = None if task is None or task.callback_url is None else end_of(task)
+        if task is None or ended_at is None:
+            return None
+        waits = (wait for wait in task.plan.callback.after if isinstance(wait, int))
+        return tuple(sorted(ended_at + wait - self._start for wait in waits))
 
     def _poll_to_the_end(self) -> tuple[Reason, str]:
         most = MAX_POLLS if self._wish.lasting is None else MAX_POLLS_TOLD
@@ -336,7 +349,8 @@ class _Client:
 
     def _of_note(self, reply: Reply) -> dict[str, str]:
         scene = Scene(profile=self._wish.profile, method="", path="", now=0, entropy=bytes(48))
-        usual = {b"content-type", b"date", *(name for name, _ in self._provider.headers(scene))}
+        carried = (*self._provider.headers(scene), *self._provider.content_headers)
+        usual = {b"content-type", b"date", *(name for name, _ in carried)}
         return {n.decode("latin-1"): v.decode("latin-1") for n, v in reply.headers if n not in usual}
 
     def _pause(self, reply: Reply | None) -> Duration:

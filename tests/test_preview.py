@@ -427,3 +427,20 @@ def test_nothing_of_it_takes_real_time() -> None:
     found = preview("version: 1\nrules:\n  - {operation: poll, delay: 30s}\n", lasting=HOUR, every=MINUTE)
     assert len(statuses(found)) == 60
     assert {step.delay for step in found.steps if step.operation is OperationName.POLL} == {30 * SECOND}
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "told"),
+    [
+        ("happy-path", "acedata-sora", (10,)),
+        ("callback-twice", "acedata-veo", (10, 13)),
+        ("callback-never", "acedata-sora", ()),
+        ("stuck-processing", "acedata-sora", None),
+        ("happy-path", "octopusx", None),
+    ],
+)
+def test_it_says_when_callbacks_come(name: str, provider: str, told: tuple[int, ...] | None) -> None:
+    """Where the create asks for one; who has no end, or no callbacks, has none."""
+    request = {"prompt": "a cat", "callback_url": "http://127.0.0.1:1/hook"}
+    found = conversation(Library(), name, Wish(provider=by_name[provider], request=request))
+    assert found.callbacks == (None if told is None else tuple(at * SECOND for at in told))

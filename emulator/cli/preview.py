@@ -158,6 +158,7 @@ def _as_json(found: "Conversation") -> dict[str, Any]:
         "start": format_instant(found.start),
         "task": found.task_id,
         "exchanges": [_step_as_json(step) for step in found.steps],
+        "callbacks": None if found.callbacks is None else [at / 1_000_000 for at in found.callbacks],
         "reason": found.reason,
         "end": found.end,
     }
@@ -269,7 +270,19 @@ def _plain(found: "Conversation") -> list[str]:
     rows = _table(found)
     widths = [max(len(row[n]) for row in rows if not _is_fold(row)) for n in range(len(rows[0]))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return [_heading(found), "", *(line.rstrip() for line in lines), "", found.end]
+    return [_heading(found), "", *(line.rstrip() for line in lines), "", _ending(found)]
+
+
+def _ending(found: "Conversation") -> str:
+    """Why it ends, and when that is told to the ``callback_url`` of the create."""
+    from emulator.core.units import format_duration  # noqa: PLC0415
+
+    if found.callbacks is None:
+        return found.end
+    if not found.callbacks:
+        return f"{found.end}; the callback that the create asks for never comes"
+    instants = " and ".join(map(format_duration, found.callbacks))
+    return f"{found.end}; the callback that the create asks for comes at {instants}"
 
 
 def _print_table(found: "Conversation") -> None:
@@ -285,7 +298,7 @@ def _print_table(found: "Conversation") -> None:
     for row in rows:
         table.add_row(*map(Text, row), style=_colour(row))
     console = Console(highlight=False)
-    console.print(Text(_heading(found)), "", table, "", Text(found.end), sep="\n")
+    console.print(Text(_heading(found)), "", table, "", Text(_ending(found)), sep="\n")
 
 
 def _colour(row: _Row) -> str:
