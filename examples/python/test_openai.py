@@ -97,8 +97,25 @@ def test_its_retries_keep_to_retry_after(video_emulator: Emulator, client: OpenA
 
 @pytest.mark.scenario("flaky-polls", profile="current")
 @pytest.mark.fast_forward
+def test_its_retries_get_over_flaky_polls(client: OpenAI) -> None:
+    """429 once, 500 twice in a row: the caller sees none of it."""
+    video = client.videos.create_and_poll(prompt="a cat")
+    assert client.videos.download_content(video.id).read()[4:8] == MP4
+
+
+BAD_MINUTE = """
+version: 1
+profile: current
+about: Three polls in a row fail.
+rules:
+  - {operation: poll, calls: 2-4, error: internal}
+"""
+
+
+@pytest.mark.scenario(BAD_MINUTE)
+@pytest.mark.fast_forward
 def test_three_mishaps_in_a_row_are_more_than_it_takes(client: OpenAI) -> None:
-    """429, 500, 500: the exception ends the wait, not the task, which can be asked for again."""
+    """The exception ends the wait, not the task, which can be asked for again."""
     video = client.videos.create(prompt="a cat")
     assert client.videos.retrieve(video.id).status == "queued"
     with pytest.raises(openai.InternalServerError):
