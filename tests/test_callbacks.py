@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from emulator import Emulator
 from emulator.client import Conflict
+from emulator.embedded.story import story
 from emulator.messages.tasks import CallbackAttempt
 from emulator.scenario_file import load_text
 from tests.receivers import Got, raw, receiver
@@ -381,3 +382,13 @@ def test_the_page_holds_what_it_says() -> None:
     assert load_text(story, "page").warnings == ()
     (script,) = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
     exec(compile(script, "callbacks.md", "exec"), {"__name__": "page"})  # noqa: S102 - the page's own
+
+
+def test_the_story_of_a_failed_test_tells_of_them() -> None:
+    """When each attempt was made, and what came of it."""
+    codes = [500, 200]
+    with receiver(lambda _: codes.pop(0)) as hook, Emulator(scenario("{retry: 1s}"), start=START) as emulator:
+        created(emulator, hook.url)
+        emulator.clock.advance("1m")
+        told = [line.strip() for line in story(emulator).told.splitlines() if "callback 1" in line]
+        assert told == ["callback 1 at 5s: answered 500", "callback 1 at 6s: answered 200"]

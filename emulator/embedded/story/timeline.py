@@ -45,6 +45,7 @@ def lines(task: TaskDetail, requests: Sequence[Entry], now: Instant, most: int) 
         said = "; ".join(filter(None, (told, polls)))
         yield fitted(f"  {status:<{wide[0]}}  {stay:<{wide[1]}}  {said}".rstrip())
     yield from _by_hand(task, forced, created)
+    yield from map(fitted, _callbacks(task, created))
     ahead = _ahead(task, created)
     if ahead:
         yield fitted(f"  next: {ahead}")
@@ -102,6 +103,15 @@ def _by_hand(task: TaskDetail, forced: frozenset[int], created: Instant) -> Iter
     for step in task.facts.steps[-3:]:
         if not any(_begins(task.timeline[number], step) for number in forced) and step.progress is not None:
             yield f"  progress {step.progress}% forced by hand at {length(parse_instant(step.at) - created)}"
+
+
+def _callbacks(task: TaskDetail, created: Instant) -> Iterator[str]:
+    """The last attempts to tell its end to whoever asked for that."""
+    for attempt in task.facts.callbacks[-_AHEAD:]:
+        outcome = attempt.problem or (
+            "under way" if attempt.status_code is None else f"answered {attempt.status_code}"
+        )
+        yield f"  callback {attempt.number} at {length(parse_instant(attempt.at) - created)}: {outcome}"
 
 
 def _ahead(task: TaskDetail, created: Instant) -> str:
