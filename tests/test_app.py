@@ -92,7 +92,7 @@ def test_an_id_may_hold_an_encoded_slash_a_colon_and_unicode() -> None:
         ("GET", "/acedata/sora/tasks", "localhost", 404),
         ("POST", "/veo/nothing", "localhost", 404),
         ("GET", "/octopusx/v1/nothing", "localhost", 404),
-        ("DELETE", "/octopusx/v1/videos/x", "localhost", 404),
+        ("PUT", "/octopusx/v1/videos/x", "localhost", 404),
         ("GET", "/ezmodel", "localhost", 404),
         ("GET", "/anything", "api.acedata.cloud", 404),
         ("GET", "/__admin/health", "octopusx.ai", 404),

@@ -43,8 +43,11 @@ def parse_streamed_create(inbound: Inbound) -> Create:
 
 
 def _is_held(fields: Mapping[str, Any]) -> bool:
-    """Fact sheet, both guides: either ``async: true`` or a ``callback_url`` has the answer come at once."""
-    return fields.get("async") is not True and callback_url(fields) is None
+    """Fact sheet, both guides: either ``async: true`` or a ``callback_url`` has the answer come at once.
+
+    Our choice: the text ``true``, as forms send it, does so too.
+    """
+    return fields.get("async") not in (True, "true") and callback_url(fields) is None
 
 
 def parse_poll(inbound: Inbound) -> Poll | Listing | Delete:

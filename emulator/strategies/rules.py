@@ -31,6 +31,8 @@ _USUAL: Final[dict[OperationName, tuple[ErrorName, ...]]] = {
     OperationName.DOWNLOAD: (*_PASSING, ErrorName.NOT_FOUND),
 }
 """What goes wrong with each operation, in the order in which it shrinks."""
+OPERATIONS: Final = tuple(_USUAL)
+"""With which something may go wrong."""
 _LASTING: Final = frozenset({FaultName.STALL, FaultName.HANG})
 """A client waits for these as long as its own time limits let it, in real time."""
 _HALF_WAY: Final[Json] = {FaultName.CONNECTION_RESET.value: "50%"}
@@ -73,7 +75,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 def rules(
     provider: str,
     *,
-    operations: Collection[str] = tuple(OperationName),
+    operations: Collection[str] = OPERATIONS,
     errors: bool | Collection[str] = True,
     faults: bool | Collection[str] = False,
     max_delay: str = "5ms",
@@ -117,7 +119,9 @@ def trouble_of(
     asked = provider_called(provider)
     has = {operation.name for operation in asked.operations} | {OperationName.DOWNLOAD}
     named = [
-        name for name in _USUAL if name in words_of("operations", operations, OperationName) and name in has
+        name
+        for name in _USUAL
+        if name in words_of("operations", operations, OperationName, OPERATIONS) and name in has
     ]
     chosen = None if isinstance(errors, bool) else words_of("errors", errors, ErrorName)
     broken = _faults(faults)

@@ -7,12 +7,12 @@ import hypothesis
 from hypothesis import strategies as st
 
 from emulator.core.plan import HAPPY_TIMELINE
-from emulator.core.words import OperationName, Profile, Status
+from emulator.core.words import Profile, Status
 from emulator.strategies.about import about
 from emulator.strategies.arguments import Json, count_of, provider_called, words_of
 from emulator.strategies.callbacks import callbacks_of, sentence_about
 from emulator.strategies.generated import GeneratedScenario, generated
-from emulator.strategies.rules import rules_of, trouble_of
+from emulator.strategies.rules import OPERATIONS, rules_of, trouble_of
 from emulator.strategies.timelines import Possible, possible_of, timelines_of
 
 _MOST_TASKS: Final = 10
@@ -71,7 +71,7 @@ def scenarios(  # noqa: PLR0913 - each switches one thing off
         stuck=stuck,
     )
     most_rules = _MOST_RULES if rules else 0
-    trouble = trouble_of(provider, tuple(OperationName), errors, faults, max_delay, most_rules)
+    trouble = trouble_of(provider, OPERATIONS, errors, faults, max_delay, most_rules)
     head = {
         "providers": provider,
         "profile": None if profile is None else words_of("profile", [profile], Profile)[0].value,

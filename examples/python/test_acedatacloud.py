@@ -90,6 +90,17 @@ def test_it_gives_up_after_ten_minutes(video_emulator: Emulator, client: AceData
     assert downloaded(handle)[4:8] == MP4
 
 
+@pytest.mark.scenario("held-create", clock="auto")
+def test_a_create_may_hold_its_connection(
+    video_emulator: Emulator, client: AceDataCloud, service: str
+) -> None:
+    """Without `async_` the answer comes after two minutes, with the links. Under the clock `auto` nobody waits."""
+    began = video_emulator.clock.now()
+    answer = client.video.generate(provider=service, prompt="a cat")
+    assert requests.get(answer["data"][0]["video_url"], timeout=30).content[4:8] == MP4
+    assert (video_emulator.clock.now() - began).total_seconds() == 120
+
+
 @pytest.mark.scenario("flaky-polls")
 @pytest.mark.fast_forward
 def test_its_retries_get_over_a_flaky_minute(client: AceDataCloud, service: str) -> None:

@@ -107,7 +107,7 @@ def test_its_urls_lead_to_providers_in_its_namespace(
     """Whatever key a provider's client has."""
     with Client(server.url, namespace=namespace) as client:
         target = client.url(provider).removeprefix(server.url) + CREATES[provider]
-        assert server.post(target, {"prompt": "a cat", "model": "sora-2"}).status_code == 200
+        assert server.post(target, {"prompt": "a cat", "model": "sora-2", "async": True}).status_code == 200
         assert client.tasks.list(provider=provider).total == 1
 
 

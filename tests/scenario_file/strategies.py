@@ -26,7 +26,7 @@ spreads = st.one_of(
     ),
     st.builds(lambda median: {"median": median, "sigma": 0.4}, durations),
 )
-sizes = st.builds(
+lengths = st.builds(
     lambda number, unit: f"{number}{unit}",
     st.integers(64, 999),
     st.sampled_from(["KiB", "MB", "MiB", "GB", "GiB"]),
@@ -90,7 +90,7 @@ videos = st.one_of(
             "expires_in": spreads,
             "renew": st.booleans(),
             "expired": st.builds(lambda e: {"error": e}, errors),
-            "bytes": sizes,
+            "bytes": lengths,
         },
     ),
 )
@@ -282,7 +282,7 @@ def scenarios() -> st.SearchStrategy[Json]:
             "auth": keys({}, {"keys": st.lists(words, min_size=1, max_size=2)}),
             "limits": st.lists(limits, max_size=3),
             "defaults": keys(
-                {}, {"delay": spreads, "video": keys({}, {"expires_in": spreads, "bytes": sizes})}
+                {}, {"delay": spreads, "video": keys({}, {"expires_in": spreads, "bytes": lengths})}
             ),
             "tasks": tasks(),
             "rules": st.lists(rules, max_size=3),

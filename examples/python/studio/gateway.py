@@ -8,7 +8,10 @@ from typing import Any
 import httpx
 
 from studio.answers import code_in, message_in, raise_for
-from studio.outcomes import GaveUp, LinkDied, LinkMissing, RenderFailed, Unavailable
+from studio.outcomes import Broken, GaveUp, LinkDied, LinkMissing, RenderFailed, Unavailable
+
+TRIES = 4
+"""Of a download."""
 
 
 class Gateway:
@@ -68,8 +71,17 @@ class Gateway:
         raise GaveUp(task, waited)
 
     async def look(self, task: str) -> dict[str, Any]:
-        """A task as it is now."""
-        return _good(await self._http.get(f"videos/{task}"))
+        """A task as it is now.
+
+        Raises:
+            Unavailable: nobody could say. The connection may have broken, or a gateway have answered.
+            KeyRefused: we aren't let in.
+        """
+        try:
+            answer = await self._http.get(f"videos/{task}")
+        except httpx.TransportError as problem:
+            raise Unavailable(None, 0) from problem
+        return _good(answer)
 
     async def download(self, video: dict[str, Any]) -> bytes:
         """The video of a task that has ended well.
@@ -77,15 +89,26 @@ class Gateway:
         Raises:
             LinkMissing: the task has none.
             LinkDied: we came too late.
-            Unavailable: not now.
+            Broken: it didn't come whole in any of our tries.
         """
         link = video.get("video_url") or video.get("url")  # OctopusX's name for it, and EzModel's
         if not link:
             raise LinkMissing(video["id"])
+        for _ in range(TRIES):
+            try:
+                return await self._fetched(link)
+            except (httpx.TransportError, Unavailable):
+                await asyncio.sleep(self._every)
+        raise Broken(link)
+
+    async def _fetched(self, link: str) -> bytes:
         # A bare request: where videos lie, nobody needs our key.
         answer = await self._http.send(httpx.Request("GET", link))
         if answer.status_code == 403:
             raise LinkDied(link)
+        if answer.status_code == 404:
+            # The task is done, and the storage doesn't know it yet.
+            raise Unavailable(404, 0)
         raise_for(answer.status_code, answer.headers, answer.text)
         return answer.content
 
@@ -105,7 +128,11 @@ def has_ended_well(video: dict[str, Any]) -> bool:
 
 
 def _good(answer: httpx.Response) -> dict[str, Any]:
-    body = answer.json()
+    try:
+        body = answer.json()
+    except ValueError:
+        body = answer.text  # a gateway's page, or JSON that breaks off
     raise_for(answer.status_code, answer.headers, body)
-    found: dict[str, Any] = body
-    return found
+    if not isinstance(body, dict):
+        raise Unavailable(answer.status_code, 0)
+    return body

@@ -16,8 +16,8 @@ class RequestRefused(NoVideo):
 class Unavailable(NoVideo):
     """The provider throttles us, or has a problem of its own: the same request may do well later."""
 
-    def __init__(self, status_code: int, retry_after: float) -> None:
-        super().__init__(f"the provider answered {status_code}")
+    def __init__(self, status_code: int | None, retry_after: float) -> None:
+        super().__init__(f"the provider answered {status_code}" if status_code else "no answer came")
         self.status_code = status_code
         self.retry_after = retry_after
 
