@@ -172,15 +172,16 @@ class App:
         hold, jobs, send = reply.hold, visit.namespace.jobs, channel[1]
         assert hold is not None
         assert isinstance(jobs, Jobs)
-        # What a fault breaks comes whole: it strikes the answer, and lines are several.
-        is_streamed = hold.line is not None and reply.verdict.fault is None
+        # What a rule breaks or slows down comes whole: it is about the answer, and lines are several.
+        verdict = reply.verdict
+        is_streamed = hold.line is not None and verdict.fault is None and verdict.slow_body is None
         stream = held.Stream(reply, send) if is_streamed else None
         if stream is not None:
             await visit.namespace.clock.pause(reply.delay)
         try:
             ended = await held.waited(jobs, hold, channel[0], None if stream is None else stream.tell)
         except bodies.Hung:
-            self._keep(visit, provider, _CREATE, body, held.left(reply), 0)
+            self._keep(visit, provider, _CREATE, body, held.left(reply), stream.size if stream else 0)
             raise
         except Forgotten:
             return None if stream is not None else await _send_json(send, 503, _FORGOTTEN)

@@ -66,12 +66,15 @@ class Stream:
         ]
         self._send = send
         self._has_begun = False
+        self.size = 0
+        """How many bytes of lines were sent."""
 
     async def tell(self, line: bytes, *, is_last: bool = False) -> None:
         """Send a line."""
         if not self._has_begun:
             self._has_begun = True
             await self._send({"type": "http.response.start", "status": 200, "headers": self._head})
+        self.size += len(line)
         await self._send({"type": "http.response.body", "body": line, "more_body": not is_last})
 
     async def end(self, reply: Reply) -> None:

@@ -203,9 +203,17 @@ class Jobs:
         attempts = (*present.attempts[:number], attempt, *present.attempts[number + 1 :])
         present = msgspec.structs.replace(present, attempts=attempts)
         namespace.store.renew(present)
+        if attempt.is_delivered:
+            self._meet(present, attempt.at)
         if namespace.passage is not None:
             namespace.passage.tell(present, attempt)
         self.expect(present)
+
+    def _meet(self, task: Task, at: Instant) -> None:
+        """A client that was told an entry has met it as one that polled."""
+        index = state_at(task, at).index
+        if index < len(task.plan.marks):
+            self._namespace.met.add(task.plan.marks[index])
 
     async def settled(self) -> None:
         """Wait until what is under way is done."""

@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import orjson
 
-from emulator.core.limits import Limit, Reached, count_in, end_of, room_among, room_at
+from emulator.core.limits import Limit, Reached, count_in, room_among, room_at
 from emulator.core.rules import Match, Occasion, match_holds
-from emulator.core.task import Task, state_at
+from emulator.core.task import Task, end_of, state_at
 from emulator.core.units import Instant
 from emulator.core.words import TERMINAL, OperationName
 
@@ -122,7 +122,7 @@ class Counts:
             in_flight = self._in_flight(account, now, find)
             if len(in_flight) < limit.most:
                 return None
-            frees_at = room_among((end_of(task, now) for task in in_flight), limit.most)
+            frees_at = room_among(map(end_of, in_flight), limit.most)
             return Reached(number, limit, len(in_flight), frees_at)
         if limit.window is None:
             return Reached(number, limit, account.total, None) if account.total >= limit.most else None

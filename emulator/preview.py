@@ -13,6 +13,7 @@ import orjson
 
 from emulator import endpoint, media, results, sample
 from emulator.clock import ClockRefused
+from emulator.core.holding import held
 from emulator.core.scenario import ClockSettings, Item, Scenario, takes
 from emulator.core.sizes import format_size
 from emulator.core.task import Task, end_of, next_change, state_at
@@ -192,7 +193,7 @@ class _Client:
         asked = sample.create(self._provider, self._wish.request)
         was_lost = False
         for _ in range(_CREATES):
-            reply = self._respond(asked)
+            reply = self._held(self._respond(asked))
             was_lost = reply.verdict.fault is not None
             # An answer that is lost tells no id, though the task is there.
             self.task_id = None if reply.task is None or was_lost else reply.task.id
@@ -205,6 +206,17 @@ class _Client:
                 return f"the create got {reply.status_code} and made no task: there is nothing to poll"
             self._wait(reply)
         return f"gave up after {_CREATES} creates that were {'lost' if was_lost else 'refused'}"
+
+    def _held(self, reply: Reply) -> Reply:
+        """What a create that is held answers, at its task's end, where time alone brings it."""
+        hold = reply.hold
+        waiting = None if hold is None else held(hold.task)
+        ended_at = None if waiting is None else end_of(waiting)
+        if hold is None or waiting is None or ended_at is None:
+            return reply
+        self._namespace.store.renew(waiting)
+        self._namespace.clock.move_to(ended_at)
+        return hold.ended(waiting, ended_at)
 
     def callbacks(self) -> tuple[Duration, ...] | None:
         """How long after the beginning the task's end is told; ``None``: nobody asked for that, or no end is known."""

@@ -65,6 +65,7 @@ async def judged(url: str, allowed: Collection[str], own_ports: Collection[int])
         Refused: it may not go there.
         Unresolved: there is no such name.
     """
+    url = url.strip()
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port

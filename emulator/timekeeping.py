@@ -36,8 +36,8 @@ def next_instant(namespace: Namespace) -> Instant:
     if at is not None and at <= LAST_INSTANT:
         return at
     raise ClockRefused(
-        "nothing is ahead: time alone changes no task of this namespace, each has ended or waits for polls or "
-        "for a step by hand; create a task, or advance by a duration such as 5m"
+        "nothing is ahead: time alone changes no task of this namespace, each has ended or waits for polls or for a "
+        "step by hand, and no callback is to be sent; create a task, or advance by a duration such as 5m"
     )
 
 

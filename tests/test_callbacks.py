@@ -392,3 +392,21 @@ def test_the_story_of_a_failed_test_tells_of_them() -> None:
         emulator.clock.advance("1m")
         told = [line.strip() for line in story(emulator).told.splitlines() if "callback 1" in line]
         assert told == ["callback 1 at 5s: answered 500", "callback 1 at 6s: answered 200"]
+
+
+def test_who_was_told_the_end_has_met_it() -> None:
+    """For coverage: a client that is called back needn't poll. One that took nothing has met nothing."""
+    with receiver() as hook, Emulator("callback", start=START) as emulator:
+        created(emulator, hook.url)
+        emulator.clock.advance("1m")
+        assert "completed" in met(emulator)
+    with Emulator("callback", start=START) as emulator:
+        created(emulator, "http://127.0.0.1:1/")
+        emulator.clock.advance("1m")
+        assert "completed" not in met(emulator)
+
+
+def met(emulator: Emulator) -> str:
+    """The parts of the scenario that the client has met, as text."""
+    (found,) = [one for one in emulator.coverage().scenarios if one.name == "callback"]
+    return " ".join(str(part) for part in found.parts if part.touched)

@@ -112,7 +112,7 @@ def test_what_asks_for_it_is_answered_at_once(service: str, fields: dict[str, An
         assert list(httpx.post(url, json={"prompt": "x", **fields}, headers=KEY).json()) == ["task_id"]
 
 
-@pytest.mark.parametrize("value", [False, None, "yes", 0])
+@pytest.mark.parametrize("value", [False, None, "yes", 0, 1])
 def test_async_is_true_or_it_is_nothing(value: Any) -> None:
     """What else a client may send there holds the connection, as a client that says false expects."""
     with Emulator(start=START, clock="auto") as emulator:

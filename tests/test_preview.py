@@ -444,3 +444,11 @@ def test_it_says_when_callbacks_come(name: str, provider: str, told: tuple[int, 
     request = {"prompt": "a cat", "callback_url": "http://127.0.0.1:1/hook"}
     found = conversation(Library(), name, Wish(provider=by_name[provider], request=request))
     assert found.callbacks == (None if told is None else tuple(at * SECOND for at in told))
+
+
+def test_a_create_that_is_held_is_answered_at_the_end() -> None:
+    """As the server does: after two minutes, with the video."""
+    wish = Wish(provider=by_name["acedata-veo"], request={"prompt": "a cat"})
+    create = conversation(Library(), "held-create", wish).steps[0]
+    assert (create.t, create.status) == (2 * MINUTE, Status.COMPLETED)
+    assert create.body["success"] is True

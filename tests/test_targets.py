@@ -85,6 +85,11 @@ def test_what_is_no_address_is_told(url: str) -> None:
         target(url)
 
 
+def test_blanks_around_it_are_no_part_of_it() -> None:
+    """People paste them along."""
+    assert target("  http://127.0.0.1:9000/hook \n").url == "http://127.0.0.1:9000/hook"
+
+
 def test_a_name_is_resolved_and_its_addresses_kept() -> None:
     """Nobody asks for it again."""
     found = target("http://localhost:9000/hook")

@@ -8,9 +8,8 @@ import msgspec
 
 from emulator.core.effects import Failure
 from emulator.core.rules import Conditions, RetryAfter
-from emulator.core.task import Task, next_change, state_at
 from emulator.core.units import SECOND, Duration, Instant
-from emulator.core.words import TERMINAL, ErrorName
+from emulator.core.words import ErrorName
 
 Per = Literal["key", "task", "namespace"]
 TrueWait = Literal["seconds", "http_date"]
@@ -67,14 +66,6 @@ def room_among(ends: Iterable[Instant | None], most: int) -> Instant | None:
     """When fewer than ``most`` tasks are left, of tasks that end at these instants; ``None``: nobody knows."""
     in_order = sorted((end is None, end) for end in ends)
     return in_order[len(in_order) - most][1]
-
-
-def end_of(task: Task, now: Instant) -> Instant | None:
-    """When time alone ends a task that isn't done at ``now``; ``None``: it doesn't."""
-    change = next_change(task, now)
-    while change is not None and state_at(task, change).status not in TERMINAL:
-        change = next_change(task, change)
-    return change
 
 
 def wait_told(reached: Reached, now: Instant, sends_one: bool) -> RetryAfter | None:

@@ -47,7 +47,8 @@ def _is_held(fields: Mapping[str, Any]) -> bool:
 
     Our choice: the text ``true``, as forms send it, does so too.
     """
-    return fields.get("async") not in (True, "true") and callback_url(fields) is None
+    asked = fields.get("async")
+    return asked is not True and asked != "true" and callback_url(fields) is None
 
 
 def parse_poll(inbound: Inbound) -> Poll | Listing | Delete:

@@ -9,7 +9,6 @@ from emulator.core.limits import (
     Reached,
     TrueWait,
     count_in,
-    end_of,
     room_among,
     room_at,
     wait_of,
@@ -17,7 +16,7 @@ from emulator.core.limits import (
 )
 from emulator.core.plan import Entry, plan_of
 from emulator.core.rules import Conditions, RetryAfter
-from emulator.core.task import Task, state_at
+from emulator.core.task import Task, end_of, state_at
 from emulator.core.units import MILLISECOND, SECOND
 from emulator.core.words import TERMINAL, Status
 from tests.strategies import CREATED_AT, HORIZON, task_of, tasks
@@ -103,7 +102,7 @@ def test_a_task_ends_when_it_is_told_to(task: Task, age: int) -> None:
     now = CREATED_AT + age
     if state_at(task, now).status in TERMINAL:
         return
-    end = end_of(task, now)
+    end = end_of(task)
     if end is None:
         assert state_at(task, now + 2 * HORIZON).status not in TERMINAL
     else:
@@ -114,7 +113,7 @@ def test_a_task_ends_when_it_is_told_to(task: Task, age: int) -> None:
 def test_polls_that_are_to_come_leave_the_end_unknown() -> None:
     """Nobody knows when they will come."""
     entries = (Entry(status=Status.QUEUED, polls=2), Entry(status=Status.COMPLETED))
-    assert end_of(task_of(plan_of(entries, scenario="x")), CREATED_AT) is None
+    assert end_of(task_of(plan_of(entries, scenario="x"))) is None
 
 
 NOW = 100 * SECOND + 200 * MILLISECOND
