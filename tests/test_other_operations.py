@@ -422,5 +422,7 @@ def test_a_larger_extension_is_still_an_extension() -> None:
     world = World(profile=CURRENT)
     task = world.post("/acedata/veo/extend", {"video_id": "x", "async": True}).json()["task_id"]
     world.advance(MINUTE)
-    larger = world.post("/acedata/veo/upsample", {"video_id": task, "action": "1080p", "async": True}).json()["task_id"]
+    larger = world.post("/acedata/veo/upsample", {"video_id": task, "action": "1080p", "async": True}).json()[
+        "task_id"
+    ]
     assert world.post("/acedata/veo/reshoot", {"video_id": larger}).status_code == 400

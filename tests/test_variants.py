@@ -270,7 +270,7 @@ def test_the_journal_tells_which_variant_was_sent(server: Served, is_current: bo
 
 def test_a_picture_of_another_size_says_so(server: Served, is_current: bool) -> None:
     """As a video does: it is of the clip that is served."""
-    fields = {"prompt": "a cat", "size": "640x360", "seconds": "7"}
+    fields = {"prompt": "a cat", "model": "veo3", "size": "640x360", "seconds": "7"}
     task = server.post("/octopusx/v1/videos", fields).json()
     answer = asked(server, f"/octopusx/v1/videos/{task['id']}/content?variant=thumbnail")
     assert answer.headers["x-emulator-clip"] == "asked 640x360 7s, served 1280x720 8s"
