@@ -177,6 +177,8 @@ def _bare(scalar: Scalar) -> Matcher:
 
 
 def _regex(scalar: Scalar) -> str:
+    if not isinstance(value_of(scalar), str):
+        raise Wrong(hint=f'write "{scalar.text}" in quotes' if scalar.text else None)
     try:
         searcher(scalar.text)
     except ValueError as problem:

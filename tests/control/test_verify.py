@@ -139,6 +139,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"path": {}}, ["path: expected at least one of 'equals'"]),
     ({"path": {"regx": "a"}}, ["path: unknown key 'regx'; did you mean 'regex'?"]),
     ({"path": {"regex": "(", "not": {"regex": ")"}}}, ["path: regex: this is no regular", "not.regex: this is no"]),
+    ({"path": {"regex": 10}}, ["path: regex: expected a regular expression, got 10; write \"10\" in quotes"]),
     ({"key": {"exists": "yes"}}, ["key: exists: expected true or false", "write true"]),
     ({"match": []}, ["match: expected fields and what they must match"]),
     ({"match": {"prompt": {"contains": []}}}, ["match.prompt.contains: expected a text"]),
