@@ -215,6 +215,16 @@ def test_it_comes_in_lines_where_the_client_accepts_them() -> None:
         assert pending["data"][0]["id"] == last["data"][0]["id"]
 
 
+@pytest.mark.parametrize("effect", ["slow_body: {over: 1s}", "fault: truncate_body"])
+def test_what_a_rule_slows_down_or_breaks_comes_whole(effect: str) -> None:
+    """The rule is about one answer; lines are several."""
+    scenario = f"version: 1\nrules:\n  - {{operation: create, {effect}}}\n"
+    with Emulator(scenario, start=START, clock="auto") as emulator:
+        url, asked = f"{emulator.url('acedata-sora')}/sora/videos", {**KEY, "accept": "application/x-ndjson"}
+        with httpx.stream("POST", url, json={"prompt": "a"}, headers=asked) as answer:
+            assert answer.headers["content-type"] == "application/json"
+
+
 def test_veo_and_what_is_asynchronous_come_whole() -> None:
     """The web client asks both for lines and reads JSON."""
     with Emulator(start=START, clock="auto") as emulator:
